@@ -281,7 +281,7 @@ def _figures(record: Record, found: Estimate) -> Iterable[tuple[FigureName, floa
         predicted = engine.non_torch(settings, sizes).expected
         yield "activation", activation, peak / GIB
         yield "non-torch", outside, predicted / GIB
-        yield "cuda graphs", measured["cuda_graph_gib"], engine.cuda_graphs(settings, sizes).expected / GIB
+        yield "cuda graphs", measured["cuda_graph_gib"], engine.cuda_graphs(settings, model, sizes).expected / GIB
         if scoreable["weights"] and activation and outside and measured["weights_gib_per_gpu"]:
             yield (
                 "total beside kv cache",

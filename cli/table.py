@@ -120,6 +120,9 @@ def _breakdown(answer: Recommendation) -> Table:
     if answer.kv_cache:
         holds = f"{answer.kv_cache.pool_tokens} tokens, {answer.kv_cache.max_concurrency:g} sequences"
         table.add_row("kv cache pool", gib(answer.kv_cache.pool_bytes_per_gpu), holds)
+    if (outside := answer.outside_budget) and outside.needed_bytes:
+        room = f"of {gib(outside.room_bytes)}, up to {gib(outside.high_bytes)}"
+        table.add_row("beside the budget", gib(outside.needed_bytes), room)
     table.add_row("rule of thumb", f"{answer.rule_of_thumb.total_bytes / GB:.1f} GB", "all GPUs")
     return table
 

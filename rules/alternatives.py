@@ -7,6 +7,7 @@ from typing import cast
 from schemas.request import SizingRequest
 from schemas.vocabulary import KvCacheDtype, WeightFormat
 from sizing.catalog.formats import FormatCatalog
+from sizing.sharing import fitting_utilization_percent
 
 from .placements import COUNTS, with_more
 from .support_levels import EFFECTS, LEVELS
@@ -23,9 +24,9 @@ def offer(
     """Up to ``limit`` changes to ``base`` that start.
 
     What rules prefer comes first, in their order.  Where ``base`` does not fit, or barely, other formats, a
-    smaller kv cache, more GPUs and shorter sequences follow: those that fit before those that are tight,
-    native support first and of it what gains most, then the least loss of quality in bits, the fewest GPUs,
-    and the most headroom.
+    smaller kv cache, more GPUs, shorter sequences and a smaller budget follow: those that fit before those that
+    are tight, native support first and of it what gains most, then the least loss of quality in bits, the fewest
+    GPUs, and the most headroom.
     """
     if not limit:
         return []
@@ -38,6 +39,7 @@ def offer(
             *_smaller_kv_caches(base, formats, scales),
             *_more_gpus(base, scales),
             *_shorter_sequences(base, scales),
+            *_smaller_budget(base, scales),
         ]
         for each in sorted(relieving, key=_worth):
             offered.setdefault(_spelt(each.changes), each)
@@ -120,6 +122,20 @@ def _shorter_sequences(base: Weighed, scales: Scales) -> list[Weighed]:
     workload = base.request.workload.model_copy(update={"max_model_len": longest})
     request = base.request.model_copy(update={"workload": workload})
     weighed = scales.weigh_possible([(request, {"workload": {"max_model_len": longest}})])
+    return [each for each in weighed if _relieves(base, each)]
+
+
+def _smaller_budget(base: Weighed, scales: Scales) -> list[Weighed]:
+    """A utilization that leaves room for what lives outside the budget."""
+    outside = base.estimate.outside
+    if outside is None or outside.verdict == "fits":
+        return []
+    utilization = fitting_utilization_percent(base.estimate.deployment, outside) / 100
+    if not 0 < utilization <= 1:
+        return []
+    engine = base.request.engine.model_copy(update={"gpu_memory_utilization": utilization})
+    request = base.request.model_copy(update={"engine": engine})
+    weighed = scales.weigh_possible([(request, {"engine": {"gpu_memory_utilization": utilization}})])
     return [each for each in weighed if _relieves(base, each)]
 
 

@@ -12,8 +12,10 @@ from schemas.recommendation import (
     Finding,
     KvCache,
     ModelSummary,
+    OutsideBudget,
     PerGpu,
     Range,
+    RankNeed,
     Recommendation,
     RuleOfThumb,
     Versions,
@@ -40,6 +42,11 @@ def conclude(
         request_id=request_id,
         verdict=main.weighed.verdict,
         per_gpu=_per_gpu(estimate.per_gpu),
+        ranks=[
+            RankNeed(pipeline_stages=list(rank.pipeline_stages), count=rank.count, per_gpu=_per_gpu(rank.per_gpu))
+            for rank in estimate.ranks
+        ],
+        outside_budget=_outside_budget(estimate),
         range=Range(low_bytes=estimate.low_bytes, high_bytes=estimate.high_bytes),
         model=_model(estimate),
         weights=_weights(estimate),
@@ -52,6 +59,15 @@ def conclude(
         evidence=_evidence(estimate),
         versions=versions,
         metadata=request.metadata,
+    )
+
+
+def _outside_budget(estimate: Estimate) -> OutsideBudget | None:
+    outside = estimate.outside
+    if outside is None:
+        return None
+    return OutsideBudget(
+        needed_bytes=outside.needed_bytes, high_bytes=outside.high_bytes, room_bytes=outside.room_bytes
     )
 
 

@@ -102,6 +102,16 @@ class AdviceFacts:
     """How the need is computed."""
     memory_verdict: Verdict
     """What the bytes alone say; fits, tight or does_not_fit."""
+    outside_budget_verdict: Verdict
+    """Whether there is room for what the engine's budget does not count; fits, tight or does_not_fit."""
+    outside_budget_bytes: int
+    """What the worst rank needs outside the engine's budget: context, graphs, workspaces."""
+    outside_budget_high_bytes: int
+    """High end of what the worst rank needs outside the engine's budget."""
+    outside_budget_room_bytes: int
+    """What the engine's budget leaves of the GPU."""
+    fitting_utilization_percent: int
+    """Largest gpu_memory_utilization, in hundredths, that leaves room for the high end of it."""
     total_bytes: int
     """What the worst rank needs."""
     high_bytes: int

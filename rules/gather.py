@@ -5,9 +5,8 @@ from typing import Literal
 
 from schemas.vocabulary import Verdict
 from sizing.deployment import Deployment
-from sizing.detailed import verdict_of
-from sizing.estimate import Breakdown, Estimate, TermEvidence
-from sizing.sharing import refuses_to_start
+from sizing.estimate import Breakdown, Estimate, TermEvidence, verdict_of
+from sizing.sharing import fitting_utilization_percent, refuses_to_start
 
 from .facts import AdviceFacts, SupportFacts, Term
 from .limits import MAX_INTEGER
@@ -46,6 +45,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
     Bytes saturate at the largest integer that rules can compare, which no memory comes near.
     """
     deployment, per_gpu = estimate.deployment, estimate.per_gpu
+    outside = estimate.outside
     gpu, model, figures = deployment.gpu, deployment.model, estimate.kv_cache
     return AdviceFacts(
         gpu=gpu.name,
@@ -78,6 +78,11 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         concurrent_sequences=deployment.concurrent_sequences,
         method=deployment.method,
         memory_verdict=verdict_of(per_gpu.usable_bytes, per_gpu.total_bytes, estimate.high_bytes),
+        outside_budget_verdict=outside.verdict if outside else "fits",
+        outside_budget_bytes=_saturated(outside.needed_bytes) if outside else 0,
+        outside_budget_high_bytes=_saturated(outside.high_bytes) if outside else 0,
+        outside_budget_room_bytes=_saturated(outside.room_bytes) if outside else 0,
+        fitting_utilization_percent=fitting_utilization_percent(deployment, outside) if outside else 0,
         total_bytes=_saturated(per_gpu.total_bytes),
         high_bytes=_saturated(estimate.high_bytes),
         usable_bytes=_saturated(per_gpu.usable_bytes),

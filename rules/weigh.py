@@ -149,5 +149,6 @@ def _key(request: SizingRequest) -> _Key:
             hardware and (hardware.gpu, hardware.count),
             parallelism.tensor_parallel_size,
             workload.max_model_len,
+            request.engine.gpu_memory_utilization,
         )
     )

@@ -27,6 +27,28 @@ class PerGpu(Closed):
     """What is left; negative when it does not fit."""
 
 
+class RankNeed(Closed):
+    """Ranks that need the same."""
+
+    pipeline_stages: list[int]
+    """Stages, counted from 0, whose ranks they are."""
+    count: int
+    """Number of such ranks in the deployment."""
+    per_gpu: PerGpu
+
+
+class OutsideBudget(Closed):
+    """What the engine's budget does not count on the worst rank, such as context and CUDA graphs.
+
+    It has to find room in what ``gpu_memory_utilization`` leaves of the GPU: the kv cache takes all of the budget.
+    """
+
+    needed_bytes: int
+    high_bytes: int
+    """High end of what is needed."""
+    room_bytes: int
+
+
 class Range(Closed):
     """Bytes needed on the worst rank, from the terms that are not exact."""
 
@@ -170,6 +192,10 @@ class Recommendation(Closed):
     status: Literal["ok"] = "ok"
     verdict: Verdict
     per_gpu: PerGpu
+    ranks: list[RankNeed]
+    """Each distinct rank; empty by the rule of thumb."""
+    outside_budget: OutsideBudget | None
+    """Null by the rule of thumb."""
     range: Range
     model: ModelSummary
     weights: Weights | None

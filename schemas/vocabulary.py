@@ -82,6 +82,8 @@ ErrorCode = Literal[
 ]
 """Stable codes of error answers."""
 
+VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+"""Best first."""
 WEIGHT_FORMATS: tuple[WeightFormat, ...] = get_args(WeightFormat)
 KV_CACHE_DTYPES: tuple[KvCacheDtype, ...] = get_args(KvCacheDtype)
 ENGINE_NAMES: tuple[EngineName, ...] = get_args(EngineName)

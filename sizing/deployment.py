@@ -29,6 +29,8 @@ class EngineSettings:
     max_num_seqs: int
     max_num_batched_tokens: int
     enforce_eager: bool
+    gpu_form: str
+    """How the GPU is built, as the catalogue has it: what links ranks to each other goes with it."""
     host_share_per_mille: int
     """Of the GPU's memory, the most that the host may hold where it is one memory."""
 

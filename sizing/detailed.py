@@ -2,12 +2,10 @@
 
 from dataclasses import dataclass
 
-from schemas.vocabulary import Verdict
-
 from . import engine
 from .deployment import Deployment
 from .engine import Term
-from .estimate import Breakdown, KvCacheFigures, TermEvidence
+from .estimate import Breakdown, KvCacheFigures, OutsideBudget, RankFigures, TermEvidence
 from .kv_cache import StageCache, stage_cache
 from .model import Model
 from .parallelism import IndivisibleError, stages
@@ -21,14 +19,28 @@ class Stage:
     weights: Term
     parts: PartBytes
     """Weights by what they are for."""
+    peak: Term
+    """Activations, wherever the engine keeps them."""
     activation: Term
-    """As far as the engine's budget counts it."""
+    """The peak, as far as the engine's budget counts it."""
     overhead: Term
     taken: Term
     """All three."""
+    outside: Term
+    """What the budget does not count, and has to find room in what it leaves of the GPU."""
     cache: StageCache
     sequence_bytes: int
     """Kv cache of one sequence of ``max_model_len`` tokens, in whole blocks."""
+
+    def breakdown(self, usable_bytes: int, sequences: int) -> Breakdown:
+        """What a rank of the stage needs for so many sequences of ``max_model_len`` tokens."""
+        return Breakdown(
+            usable_bytes=usable_bytes,
+            weights_bytes=self.weights.expected,
+            kv_cache_bytes=self.sequence_bytes * sequences,
+            activation_bytes=self.activation.expected,
+            overhead_bytes=self.overhead.expected,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -36,8 +48,10 @@ class Need:
     """The worst rank, and what the pool holds on the tightest one."""
 
     per_gpu: Breakdown
+    ranks: tuple[RankFigures, ...]
     low_bytes: int
     high_bytes: int
+    outside: OutsideBudget
     weights_by_part: PartBytes
     kv_cache: KvCacheFigures
     evidence: TermEvidence
@@ -56,18 +70,16 @@ def weigh(deployment: Deployment, model: Model) -> Need:
         found,
         key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes,
     )
-    asked = worst.sequence_bytes * sequences
-    need = worst.taken
     return Need(
-        per_gpu=Breakdown(
-            usable_bytes=usable,
-            weights_bytes=worst.weights.expected,
-            kv_cache_bytes=asked,
-            activation_bytes=worst.activation.expected,
-            overhead_bytes=worst.overhead.expected,
-        ),
-        low_bytes=need.low + asked,
+        per_gpu=worst.breakdown(usable, sequences),
+        ranks=_ranks(deployment, found, usable, sequences),
+        low_bytes=worst.taken.low + worst.sequence_bytes * sequences,
         high_bytes=max(stage.taken.high + sequences * stage.sequence_bytes for stage in found),
+        outside=OutsideBudget(
+            needed_bytes=max(stage.outside.expected for stage in found),
+            high_bytes=max(stage.outside.high for stage in found),
+            room_bytes=deployment.gpu_memory_bytes - usable,
+        ),
         weights_by_part=worst.parts,
         kv_cache=_kv_cache(deployment, model, found, usable),
         evidence=TermEvidence(
@@ -80,11 +92,15 @@ def weigh(deployment: Deployment, model: Model) -> Need:
     )
 
 
-def verdict_of(usable_bytes: int, expected_bytes: int, high_bytes: int) -> Verdict:
-    """Whether a need with that expected value and high end fits into ``usable_bytes``."""
-    if expected_bytes > usable_bytes:
-        return "does_not_fit"
-    return "tight" if high_bytes > usable_bytes else "fits"
+def _ranks(deployment: Deployment, found: list[Stage], usable: int, sequences: int) -> tuple[RankFigures, ...]:
+    alike: dict[Breakdown, list[int]] = {}
+    for place, stage in enumerate(found):
+        alike.setdefault(stage.breakdown(usable, sequences), []).append(place)
+    a_stage = deployment.split.world_size // len(found)
+    return tuple(
+        RankFigures(pipeline_stages=tuple(places), count=a_stage * len(places), per_gpu=per_gpu)
+        for per_gpu, places in alike.items()
+    )
 
 
 def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
@@ -108,16 +124,18 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         stored = engine.weights_range(settings.profile, sum(held.values()))
         peak = engine.activation(settings, model, sizes, deployment.max_model_len, samples=place == len(spans) - 1)
         counted = peak if "activation" in settings.profile.budget.counts else engine.NOTHING
-        overhead = engine.overhead(settings, deployment.gpu_memory_bytes, sizes, peak) + tables
+        overhead = engine.overhead(settings, deployment.gpu_memory_bytes, model, sizes) + tables
         taken = stored + counted + overhead
         left_alone = engine.left_alone(settings, deployment.gpu_memory_bytes, taken)
         found.append(
             Stage(
                 weights=stored,
+                peak=peak,
                 activation=counted,
                 overhead=overhead + left_alone,
                 parts=held,
                 taken=taken + left_alone,
+                outside=engine.outside(settings, model, sizes, deployment.weight_format, peak),
                 cache=cache,
                 sequence_bytes=cache.sequence_bytes(deployment.max_model_len),
             )

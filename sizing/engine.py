@@ -5,7 +5,8 @@ from decimal import Decimal
 
 from schemas.request import Engine
 
-from .catalog.engines import Profile, RanksKind, RanksSpread, Reserve, find_engine, find_profile
+from .catalog.engines import Inside, Profile, RanksKind, RanksSpread, Reserve, Spread, find_engine, find_profile
+from .catalog.formats import Format
 from .catalog.gpus import Gpu, host_share_per_mille
 from .deployment import EngineSettings, Sizes
 from .model import Model
@@ -60,6 +61,7 @@ def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_mod
         max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens,
         enforce_eager=asked.enforce_eager,
+        gpu_form=gpu.form,
         host_share_per_mille=host_share_per_mille(gpu),
     )
 
@@ -104,36 +106,42 @@ def activation(settings: EngineSettings, model: Model, sizes: Sizes, max_model_l
         heads = -(-model.num_attention_heads // ranks)
         peak += rows.bytes_per_attention_score * heads * batched * max_model_len
     term = Term(low=max(peak + rows.low_spread_bytes, 0), expected=peak, high=peak + rows.high_spread_bytes)
-    if model.is_mixture_of_experts:
-        extra = rows.mixture_of_experts_bytes
-        term += Term(low=extra.low, expected=extra.expected, high=extra.high)
+    term += _of_experts(rows.mixture_of_experts_bytes, model)
     if settings.is_measured:
         return term
     return Term(low=0, expected=term.expected, high=term.high * rows.unmeasured_high_per_mille.value // 1000)
 
 
-def overhead(settings: EngineSettings, gpu_memory_bytes: int, sizes: Sizes, beside: Term) -> Term:
-    """Memory outside the allocator on one rank, as far as the budget has to carry it.
+def overhead(settings: EngineSettings, gpu_memory_bytes: int, model: Model, sizes: Sizes) -> Term:
+    """Memory outside the allocator on one rank that the engine's budget counts."""
+    held_by_host = gpu_memory_bytes * settings.host_share_per_mille // 1000
+    counted = Term(low=0, expected=0, high=held_by_host)
+    for name, term in beside_allocator(settings, model, sizes).items():
+        if name in settings.profile.budget.counts:
+            counted += term
+    return counted
 
-    What the profile's budget counts, counts in full.  The rest, and of ``beside`` the activations where they are
-    not counted, lives in what ``gpu_memory_utilization`` leaves, and counts only as far as it does not fit there.
+
+def outside(settings: EngineSettings, model: Model, sizes: Sizes, stored: Format, peak: Term) -> Term:
+    """Memory on one rank that the engine's budget does not count, the ``peak`` of activations included.
+
+    It lives in what the budget leaves of the GPU: the kv cache takes all of the budget, needed or not.
     """
-    budget = settings.profile.budget
-    terms = {
-        "activation": beside,
+    terms = {"activation": peak, **beside_allocator(settings, model, sizes)}
+    uncounted = experts_workspace(settings, model, stored)
+    for name, term in terms.items():
+        if name not in settings.profile.budget.counts:
+            uncounted += term
+    return uncounted
+
+
+def beside_allocator(settings: EngineSettings, model: Model, sizes: Sizes) -> dict[Inside, Term]:
+    """What one rank takes outside the allocator, told apart."""
+    return {
         "non-torch": non_torch(settings, sizes),
         "context": context(settings, sizes),
-        "cuda-graphs": cuda_graphs(settings, sizes),
+        "cuda-graphs": cuda_graphs(settings, model, sizes),
     }
-    left = gpu_memory_bytes - usable_bytes(settings, gpu_memory_bytes)
-    held_by_host = gpu_memory_bytes * settings.host_share_per_mille // 1000
-    inside, outside = Term(low=0, expected=0, high=held_by_host), Term(low=-left, expected=-left, high=-left)
-    for name, term in terms.items():
-        if name not in budget.counts:
-            outside += term
-        elif name != "activation":
-            inside += term
-    return inside + Term(low=max(outside.low, 0), expected=max(outside.expected, 0), high=max(outside.high, 0))
 
 
 def left_alone(settings: EngineSettings, gpu_memory_bytes: int, taken: Term) -> Term:
@@ -152,12 +160,32 @@ def left_alone(settings: EngineSettings, gpu_memory_bytes: int, taken: Term) -> 
 
 def non_torch(settings: EngineSettings, sizes: Sizes) -> Term:
     """What one rank takes outside the allocator while the engine starts."""
-    return _for_ranks(settings.profile.non_torch, ranks_kind(sizes))
+    return _for_ranks(settings.profile.non_torch, settings, sizes)
 
 
-def cuda_graphs(settings: EngineSettings, sizes: Sizes) -> Term:
-    """What captured graphs take on one rank; nothing without them."""
-    return NOTHING if settings.enforce_eager else _for_ranks(settings.profile.cuda_graphs, ranks_kind(sizes))
+def cuda_graphs(settings: EngineSettings, model: Model, sizes: Sizes) -> Term:
+    """What captured graphs take on one rank; nothing without them.
+
+    Source: the profile's ``cuda_graphs``.
+    """
+    if settings.enforce_eager:
+        return NOTHING
+    rows = settings.profile.cuda_graphs
+    layers = -(-model.num_hidden_layers // sizes.pipeline_parallel_size)
+    taken = (
+        rows.constant_bytes
+        + rows.bytes_per_sequence * min(settings.max_num_seqs, rows.most_sequences)
+        + rows.bytes_per_layer_and_hidden_element * layers * model.hidden_size
+    )
+    term = Term(low=max(taken + rows.low_spread_bytes, 0), expected=taken, high=taken + rows.high_spread_bytes)
+    return term + _of_experts(rows.mixture_of_experts_bytes, model)
+
+
+def experts_workspace(settings: EngineSettings, model: Model, stored: Format) -> Term:
+    """What kernels for experts in the format ``stored`` take on one rank beside all that is logged."""
+    rows = settings.profile.experts_workspace if model.is_mixture_of_experts else ()
+    row = next((row for row in rows if row.weight_format == stored.name), None)
+    return Term(low=row.low, expected=row.expected, high=row.high) if row else NOTHING
 
 
 def rotary_tables(settings: EngineSettings, model: Model, bits: int) -> Term:
@@ -168,7 +196,7 @@ def rotary_tables(settings: EngineSettings, model: Model, bits: int) -> Term:
 
 def context(settings: EngineSettings, sizes: Sizes) -> Term:
     """What one rank's process takes before anything is loaded."""
-    return _for_ranks(settings.profile.context, ranks_kind(sizes))
+    return _for_ranks(settings.profile.context, settings, sizes)
 
 
 def weights_range(profile: Profile, weights_bytes: int) -> Term:
@@ -184,6 +212,11 @@ def ranks_kind(sizes: Sizes) -> RanksKind:
     return "pipeline-only" if sizes.pipeline_parallel_size > 1 else "one"
 
 
-def _for_ranks(rows: tuple[RanksSpread, ...], kind: RanksKind) -> Term:
-    row = next(row for row in rows if row.ranks == kind)
+def _of_experts(extra: Spread, model: Model) -> Term:
+    return Term(low=extra.low, expected=extra.expected, high=extra.high) if model.is_mixture_of_experts else NOTHING
+
+
+def _for_ranks(rows: tuple[RanksSpread, ...], settings: EngineSettings, sizes: Sizes) -> Term:
+    kind = ranks_kind(sizes)
+    row = next(row for row in rows if row.ranks == kind and settings.gpu_form.startswith(row.form))
     return Term(low=row.low, expected=row.expected, high=row.high)

@@ -9,6 +9,13 @@ from .deployment import Deployment
 from .model import Part
 
 
+def verdict_of(usable_bytes: int, expected_bytes: int, high_bytes: int) -> Verdict:
+    """Whether a need with that expected value and high end fits into ``usable_bytes``."""
+    if expected_bytes > usable_bytes:
+        return "does_not_fit"
+    return "tight" if high_bytes > usable_bytes else "fits"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Breakdown:
     """Bytes on the worst rank; usable = weights + kv cache + activation + overhead + headroom."""
@@ -31,6 +38,16 @@ class Breakdown:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RankFigures:
+    """Ranks that need the same."""
+
+    pipeline_stages: tuple[int, ...]
+    """Stages, counted from 0, whose ranks they are."""
+    count: int
+    per_gpu: Breakdown
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KvCacheFigures:
     """The kv cache in bytes and tokens."""
 
@@ -46,6 +63,22 @@ class KvCacheFigures:
     """Tokens of the longest sequence the pool holds."""
     max_concurrency: float
     """Sequences of ``max_model_len`` tokens the pool holds."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OutsideBudget:
+    """Bytes on the worst rank that the engine's budget does not count: context, graphs and such."""
+
+    needed_bytes: int
+    high_bytes: int
+    """High end of what is needed."""
+    room_bytes: int
+    """What the budget leaves of the GPU; the kv cache takes all of the budget, needed or not."""
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether there is room for it."""
+        return verdict_of(self.room_bytes, self.needed_bytes, self.high_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,10 +108,14 @@ class Estimate:
 
     deployment: Deployment
     per_gpu: Breakdown
+    ranks: tuple[RankFigures, ...]
+    """Each distinct rank; empty by the rule of thumb."""
     low_bytes: int
     """Low end of what is needed on the worst rank."""
     high_bytes: int
     """High end of what is needed on the worst rank."""
+    outside: OutsideBudget | None
+    """None by the rule of thumb."""
     verdict: Verdict
     num_parameters: int
     num_active_parameters: int | None

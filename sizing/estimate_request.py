@@ -1,13 +1,13 @@
 """From a request to an estimate: resolve it, weigh it, and set the rule of thumb beside."""
 
 from schemas.request import SizingRequest
-from schemas.vocabulary import Verdict
+from schemas.vocabulary import VERDICTS, Verdict
 
 from . import engine
 from .catalog.catalog import Catalog
 from .deployment import Deployment
-from .detailed import verdict_of, weigh
-from .estimate import Breakdown, Estimate, RuleOfThumbFigures, TermEvidence
+from .detailed import weigh
+from .estimate import Breakdown, Estimate, OutsideBudget, RuleOfThumbFigures, TermEvidence, verdict_of
 from .resolve import resolve
 from .rule_of_thumb import rule_of_thumb, rule_of_thumb_rows, scaled_bytes
 from .sharing import refuses_to_start
@@ -32,9 +32,11 @@ def estimate(request: SizingRequest, catalog: Catalog) -> Estimate:
     return Estimate(
         deployment=deployment,
         per_gpu=need.per_gpu,
+        ranks=need.ranks,
         low_bytes=need.low_bytes,
         high_bytes=need.high_bytes,
-        verdict=_verdict(deployment, need.per_gpu, need.high_bytes),
+        outside=need.outside,
+        verdict=_verdict(deployment, need.per_gpu, need.high_bytes, need.outside),
         num_parameters=deployment.num_parameters,
         num_active_parameters=deployment.model.num_active_parameters,
         weights_by_part=need.weights_by_part,
@@ -44,10 +46,14 @@ def estimate(request: SizingRequest, catalog: Catalog) -> Estimate:
     )
 
 
-def _verdict(deployment: Deployment, per_gpu: Breakdown, high_bytes: int) -> Verdict:
+def _verdict(
+    deployment: Deployment, per_gpu: Breakdown, high_bytes: int, outside: OutsideBudget | None = None
+) -> Verdict:
+    """The worse of what holds inside the engine's budget and outside of it."""
     if refuses_to_start(deployment):
         return "does_not_fit"
-    return verdict_of(per_gpu.usable_bytes, per_gpu.total_bytes, high_bytes)
+    inside = verdict_of(per_gpu.usable_bytes, per_gpu.total_bytes, high_bytes)
+    return max(inside, outside.verdict if outside else "fits", key=VERDICTS.index)
 
 
 def _by_rule_of_thumb(deployment: Deployment, thumb: RuleOfThumbFigures) -> Estimate:
@@ -67,8 +73,10 @@ def _by_rule_of_thumb(deployment: Deployment, thumb: RuleOfThumbFigures) -> Esti
     return Estimate(
         deployment=deployment,
         per_gpu=per_gpu,
+        ranks=(),
         low_bytes=weights_bytes,
         high_bytes=high,
+        outside=None,
         verdict=_verdict(deployment, per_gpu, high),
         num_parameters=deployment.num_parameters,
         num_active_parameters=deployment.model.num_active_parameters if deployment.model else None,

@@ -70,8 +70,14 @@ def _detailed(estimate: Estimate, deployment: Deployment, model: Model) -> Itera
         formula=_activation(deployment, model, samples=place == len(stages) - 1),
         size_bytes=stage.activation.expected,
     )
-    yield Line(term="overhead", formula=_overhead(deployment), size_bytes=stage.overhead.expected)
+    yield Line(term="overhead", formula=_overhead(deployment, model), size_bytes=stage.overhead.expected)
     yield _usable(deployment, estimate)
+    if estimate.outside and estimate.outside.needed_bytes:
+        yield Line(
+            term="outside",
+            formula=_outside(deployment, model, stage.peak, estimate.outside.room_bytes),
+            size_bytes=estimate.outside.needed_bytes,
+        )
 
 
 def _share(share: Share, tokens: int) -> str:
@@ -106,25 +112,27 @@ def _activation(deployment: Deployment, model: Model, *, samples: bool) -> str:
     return f"the larger of {warm_up} and {forward}" + (f", and {_gib(extra)} for experts" if extra else "")
 
 
-def _overhead(deployment: Deployment) -> str:
-    settings, sizes = deployment.engine, deployment.split
-    terms = {
-        "non-torch": engine.non_torch(settings, sizes),
-        "context": engine.context(settings, sizes),
-        "cuda-graphs": engine.cuda_graphs(settings, sizes),
-    }
-    counted = settings.profile.budget.counts
-    inside = [f"{name} {_gib(term.expected)}" for name, term in terms.items() if name in counted]
-    outside = [f"{name} {_gib(term.expected)}" for name, term in terms.items() if name not in counted]
-    formula = " + ".join(inside) or "nothing in the budget"
-    if (
-        deployment.model
-        and (tables := engine.rotary_tables(settings, deployment.model, deployment.storage.plain.bits)).expected
-    ):
-        formula += f" + rotary tables {_gib(tables.expected)}"
-    if outside:
-        formula += f", and what of {' + '.join(outside)} does not fit beside the budget"
-    return formula
+def _overhead(deployment: Deployment, model: Model) -> str:
+    settings = deployment.engine
+    counted = [
+        f"{name} {_gib(term.expected)}"
+        for name, term in engine.beside_allocator(settings, model, deployment.split).items()
+        if name in settings.profile.budget.counts
+    ]
+    if (tables := engine.rotary_tables(settings, model, deployment.storage.plain.bits)).expected:
+        counted.append(f"rotary tables {_gib(tables.expected)}")
+    return " + ".join(counted) or "nothing in the budget"
+
+
+def _outside(deployment: Deployment, model: Model, activation: engine.Term, room: int) -> str:
+    settings = deployment.engine
+    terms = {"activation": activation, **engine.beside_allocator(settings, model, deployment.split)}
+    uncounted = [
+        f"{name} {_gib(term.expected)}" for name, term in terms.items() if name not in settings.profile.budget.counts
+    ]
+    if (workspace := engine.experts_workspace(settings, model, deployment.weight_format)).expected:
+        uncounted.append(f"workspace of {deployment.weight_format.name} experts {_gib(workspace.expected)}")
+    return f"{' + '.join(uncounted)}, in the {_gib(room)} that the budget leaves of the GPU"
 
 
 def _usable(deployment: Deployment, estimate: Estimate) -> Line:

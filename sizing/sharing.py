@@ -1,10 +1,11 @@
-"""A GPU that others use too."""
+"""A GPU that others use too, or that the engine itself uses beside its budget."""
 
 from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from . import engine
 from .deployment import Deployment, EngineSettings
+from .estimate import OutsideBudget
 
 STEP = Decimal("0.01")
 """A utilization is adapted in hundredths."""
@@ -18,6 +19,11 @@ def beside_others(
         return settings
     fraction = (Decimal(free_bytes) / gpu_memory_bytes).quantize(STEP, ROUND_DOWN)
     return replace(settings, gpu_memory_utilization=float(max(fraction, STEP)))
+
+
+def fitting_utilization_percent(deployment: Deployment, outside: OutsideBudget) -> int:
+    """The largest utilization, in hundredths, that leaves room for the high end of what lives outside the budget."""
+    return max(deployment.gpu_memory_bytes - outside.high_bytes, 0) * 100 // deployment.gpu_memory_bytes
 
 
 def refuses_to_start(deployment: Deployment) -> bool:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from typing import Literal
 
-from schemas.vocabulary import EngineName
+from schemas.vocabulary import EngineName, WeightFormat
 
 from .rows import CLOSED, read_yaml
 
@@ -36,11 +36,13 @@ class Spread:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RanksSpread:
-    """A spread for one way of splitting the model."""
+    """A spread for one way of splitting the model, on all GPUs or on those of some form."""
 
     __pydantic_config__ = CLOSED
 
     ranks: RanksKind
+    form: str = ""
+    """How the form of the GPUs begins, such as ``datacenter SXM``; of several rows the first that suits holds."""
     low: int
     expected: int
     high: int
@@ -144,6 +146,36 @@ class Activation:
     """Times max_num_batched_tokens x max_model_len x heads a rank, where attention writes its scores to memory."""
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CudaGraphs:
+    """constant + bytes x max_num_seqs, up to the largest batch captured + bytes x layers x hidden_size."""
+
+    __pydantic_config__ = CLOSED
+
+    constant_bytes: int = 0
+    bytes_per_sequence: int = 0
+    most_sequences: int = 512
+    """Largest batch that graphs are captured for."""
+    bytes_per_layer_and_hidden_element: int = 0
+    mixture_of_experts_bytes: Spread
+    low_spread_bytes: int
+    high_spread_bytes: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ExpertsWorkspace:
+    """What kernels for experts of one format take and no log tells, outside of every budget."""
+
+    __pydantic_config__ = CLOSED
+
+    weight_format: WeightFormat
+    low: int
+    expected: int
+    high: int
+    source: str
+
+
 Inside = Literal["activation", "non-torch", "context", "cuda-graphs"]
 
 
@@ -154,7 +186,7 @@ class Budget:
     __pydantic_config__ = CLOSED
 
     counts: tuple[Inside, ...]
-    """The others live in what the fraction leaves, and count only as far as they do not fit there."""
+    """The others live in what the fraction leaves; an engine that finds too little there fails as it starts."""
     is_of_free_memory: bool = False
     """Whether the fraction is taken of what is free after all else is loaded, and the rest of that left alone."""
     source: str
@@ -203,8 +235,9 @@ class Profile:
     non_torch: tuple[RanksSpread, ...]
     non_torch_source: str
     context: tuple[RanksSpread, ...]
-    cuda_graphs: tuple[RanksSpread, ...]
-    context_and_graphs_source: str
+    context_source: str
+    cuda_graphs: CudaGraphs
+    experts_workspace: tuple[ExpertsWorkspace, ...] = ()
     weights_high_per_mille: IntegerRow
 
 

@@ -41,6 +41,13 @@ def test_pools_of_models_left_out() -> None:
     assert _meets("kv pool", 0.02, 0.06, left_out=True)
 
 
+def test_nothing_that_failed_for_memory_is_called_fits() -> None:
+    """A wrong fits is the worst mistake: of the starts that failed, none is called so."""
+    failed = [one for one in _found().outcomes if not one.started]
+    assert len(failed) >= 10
+    assert not [one.model for one in failed if one.verdict == "fits"]
+
+
 def test_few_that_started_are_refused() -> None:
     """At most 3 % of the deployments that started are called does_not_fit."""
     started = [one for one in _found().outcomes if one.started]

@@ -95,6 +95,33 @@ def test_sglang_reserves_by_memory(gpu: str, chunk: int, graphs: int) -> None:
     assert settings.gpu_memory_utilization == pytest.approx(1 - reserved / memory, abs=0.001)
 
 
+@pytest.mark.parametrize(("ranks", "utilization", "starts"), [(1, 0.95, False), (2, 0.95, False), (2, 0.9, True)])
+def test_what_lives_outside_the_budget_needs_room(ranks: int, utilization: float, *, starts: bool) -> None:
+    """gpt-oss-20b on vLLM 0.19 and H100 failed at 0.95, its pool allocated, and started at 0.9.
+
+    Source: llm-d-incubation/llm-d-planner, accuracy/results/v0.19.0/logs.
+    """
+    found = weigh(
+        "openai/gpt-oss-20b",
+        H100,
+        ranks,
+        engine={"name": "vllm", "version": "0.19.0", "gpu_memory_utilization": utilization},
+        workload={"max_model_len": 8192},
+    )
+    assert found.outside is not None
+    assert found.per_gpu.headroom_bytes > 40 * GIB
+    assert found.outside.room_bytes == pytest.approx((1 - utilization) * found.deployment.gpu_memory_bytes, abs=1)
+    assert (found.verdict == "fits") == starts
+
+
+def test_an_engine_that_fills_nothing_has_nothing_outside() -> None:
+    """llama.cpp and transformers take what they need, so that all of it counts inside."""
+    for name in ("llama.cpp", "transformers"):
+        outside = _settled(name).outside
+        assert outside is not None
+        assert (outside.needed_bytes, outside.high_bytes) == (0, 0)
+
+
 def test_sglang_leaves_activations_outside() -> None:
     """Weights and pool share the fraction: activations are none of it while they fit in the rest."""
     assert _settled("sglang").per_gpu.activation_bytes == 0
@@ -168,9 +195,15 @@ def test_profiles_follow_each_other(name: EngineName) -> None:
     for profile in row.profiles:
         for each in profile.versions:
             assert version_key(each.first) < version_key(each.before)
-        for spread in (*profile.non_torch, *profile.context, *profile.cuda_graphs):
+        graphs = profile.cuda_graphs
+        for spread in (*profile.non_torch, *profile.context):
             assert 0 <= spread.low <= spread.expected <= spread.high
-        for rows in (profile.non_torch, profile.context, profile.cuda_graphs):
-            assert {each.ranks for each in rows} == {"one", "tensor-parallel", "pipeline-only"}
+        of_experts = graphs.mixture_of_experts_bytes
+        assert 0 <= of_experts.low <= of_experts.expected <= of_experts.high
+        for workspace in profile.experts_workspace:
+            assert 0 <= workspace.low <= workspace.expected <= workspace.high
+        assert graphs.low_spread_bytes <= 0 <= graphs.high_spread_bytes
+        for rows in (profile.non_torch, profile.context):
+            assert {each.ranks for each in rows if not each.form} == {"one", "tensor-parallel", "pipeline-only"}
         assert profile.activation.low_spread_bytes <= 0 <= profile.activation.high_spread_bytes
         assert profile.defaults[-1].min_memory_bytes == 0

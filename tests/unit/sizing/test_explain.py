@@ -36,4 +36,5 @@ def test_the_lines_are_the_terms_of_the_estimate(
 def _terms(found: Estimate) -> dict[str, int]:
     per_gpu = found.per_gpu
     names = ("usable_bytes", "weights_bytes", "kv_cache_bytes", "activation_bytes", "overhead_bytes")
-    return {name: getattr(per_gpu, name) for name in names}
+    outside = {"outside_bytes": found.outside.needed_bytes} if found.outside else {}
+    return {name: getattr(per_gpu, name) for name in names} | outside

@@ -36,8 +36,25 @@ def test_the_breakdown_adds_up(value: dict[str, object]) -> None:
     assert min(parts) >= 0
     assert sum(parts) + terms.headroom_bytes == terms.usable_bytes
     assert found.low_bytes <= terms.total_bytes <= found.high_bytes
-    assert (found.verdict == "does_not_fit") == (terms.headroom_bytes < 0)
-    assert (found.verdict == "fits") == (found.high_bytes <= terms.usable_bytes)
+    outside = found.outside
+    lacks_room = outside is not None and outside.needed_bytes > outside.room_bytes
+    may_lack_room = outside is not None and outside.high_bytes > outside.room_bytes
+    assert (found.verdict == "does_not_fit") == (terms.headroom_bytes < 0 or lacks_room)
+    assert (found.verdict == "fits") == (found.high_bytes <= terms.usable_bytes and not may_lack_room)
+
+
+@given(sizable_requests())
+@settings(max_examples=100)
+def test_ranks_are_told_apart(value: dict[str, object]) -> None:
+    """Each rank is told once, the worst of them is the estimate's, and no stage is left out."""
+    found = _estimate(value)
+    if found is None or found.kv_cache is None:
+        return
+    sizes = found.deployment.split
+    assert sum(rank.count for rank in found.ranks) == sizes.world_size
+    stages = sorted(stage for rank in found.ranks for stage in rank.pipeline_stages)
+    assert stages == list(range(sizes.pipeline_parallel_size))
+    assert max(rank.per_gpu.total_bytes for rank in found.ranks) == found.per_gpu.total_bytes
 
 
 @given(sizable_requests(), st.integers(1, 50_000))
