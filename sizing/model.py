@@ -1,6 +1,7 @@
 """A model as an explicit list of layers and tensors, whatever its config called them."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
@@ -70,6 +71,19 @@ class Layer:
         return sum(tensor.num_parameters for tensor in self.tensors)
 
 
+NO_LAYER = Layer(tensors=(), caches=())
+"""Where a model has none."""
+
+
+def together(layers: Iterable[Layer], tensors: Iterable[Tensor] = ()) -> Layer:
+    """``layers`` and the ``tensors`` around them as one layer."""
+    several = tuple(layers)
+    return Layer(
+        tensors=(*(tensor for layer in several for tensor in layer.tensors), *tensors),
+        caches=tuple(cache for layer in several for cache in layer.caches),
+    )
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Model:
     """A decoder: embedding, layers, output."""
@@ -96,8 +110,8 @@ class Model:
     layers: tuple[Layer, ...]
     output: tuple[Tensor, ...]
     """Final norm and output matrix; tied output matrices are not listed again."""
-    multi_token_prediction: tuple[Tensor, ...]
-    """Layers that checkpoints carry for speculative decoding and servers leave out unless asked."""
+    multi_token_prediction: Layer
+    """What checkpoints carry for speculative decoding and servers leave out unless asked, as if it were one layer."""
     towers: tuple[Tensor, ...] = ()
     """Encoders of images or sound, and what projects their output to hidden_size."""
     rotary: tuple[Tensor, ...] = ()

@@ -8,7 +8,7 @@ from schemas.errors import UnsupportedArchitectureError
 
 from ..attention import FullAttention, SlidingWindow
 from ..config import Config
-from ..model import Layer, Model, Part, Split, Tensor
+from ..model import NO_LAYER, Layer, Model, Part, Split, Tensor, together
 from ..published import read_published
 from .rotary import rotary_tables
 
@@ -265,7 +265,7 @@ def experts(
     )
 
 
-def next_token_layers(config: Config, layer: Layer, count: int, *, shares_embedding: bool = False) -> Tensors:
+def next_token_layers(config: Config, layer: Layer, count: int, *, shares_embedding: bool = False) -> Layer:
     """``count`` layers that predict tokens further ahead, each with its own embedding and output matrix or the model's.
 
     Source: DeepSeek-V3 technical report, section 2.2; checkpoints of GLM-4.5.
@@ -280,7 +280,7 @@ def next_token_layers(config: Config, layer: Layer, count: int, *, shares_embedd
             Tensor(module="embed_tokens", part="embedding", shape=(vocab_size, hidden_size), split=Split.VOCABULARY),
             Tensor(module="shared_head.head", part="output", shape=(vocab_size, hidden_size), split=Split.VOCABULARY),
         )
-    return (*layer.tensors, *around) * count
+    return together([layer] * count, around * count)
 
 
 def decoder(
@@ -294,7 +294,7 @@ def decoder(
     learned_positions: int = 0,
     intermediate_size: int | None = None,
     num_attention_heads: int | None = None,
-    multi_token_prediction: Tensors = (),
+    multi_token_prediction: Layer = NO_LAYER,
     towers: Tensors = (),
     layers_module: str = "model.layers",
 ) -> Model:

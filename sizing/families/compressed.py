@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..attention import Cache, CompressedAttention, CompressedIndexKeys, CompressorState, LatentWindow
 from ..config import Config
-from ..model import Layer, Model, Split, Tensor
+from ..model import Layer, Model, Split, Tensor, together
 from .blocks import Tensors, decoder, experts, gated_mlp, linear, norms, vector
 from .registry import family
 
@@ -37,9 +37,7 @@ def deepseek_v4(config: Config) -> Model:
         "deepseek_v4",
         [layer(index) for index in range(count)],
         intermediate_size=active,
-        multi_token_prediction=tuple(
-            tensor for index in range(count, count + ahead) for tensor in (*layer(index).tensors, *_around(config))
-        ),
+        multi_token_prediction=together(map(layer, range(count, count + ahead)), _around(config) * ahead),
     )
     return replace(model, output=(*model.output, *head), layers_module="layers")
 

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..attention import FullAttention, LinearAttention
 from ..config import Config
-from ..model import Layer, Model, Split, Tensor
+from ..model import NO_LAYER, Layer, Model, Split, Tensor, together
 from .blocks import (
     Tensors,
     decoder,
@@ -125,19 +125,19 @@ def _qwen_active_width(config: Config) -> int:
     return chosen + config.integer("shared_expert_intermediate_size")
 
 
-def _qwen_ahead(config: Config, full_layer: Layer, count: int) -> Tensors:
+def _qwen_ahead(config: Config, full_layer: Layer, count: int) -> Layer:
     """``count`` layers of full attention that predict further ahead, embedding and output matrix being the model's.
 
     Source: vLLM, Qwen3NextMultiTokenPredictor and Qwen3_5MultiTokenPredictor.
     """
     if not count:
-        return ()
+        return NO_LAYER
     hidden_size = config.integer("hidden_size")
-    return (
-        *full_layer.tensors * count,
+    around = (
         *norms(hidden_size, ["mtp.norm", "mtp.pre_fc_norm_embedding", "mtp.pre_fc_norm_hidden"]),
         Tensor(module="mtp.fc", part="mlp", shape=(hidden_size, 2 * hidden_size)),
     )
+    return together([full_layer] * count, around)
 
 
 @family("Qwen3NextForCausalLM")

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from ..attention import Cache
 from ..config import Config
-from ..model import Layer, Model, Tensor
+from ..model import Layer, Model, Tensor, together
 from .blocks import Tensors, attention, decoder, gated_mlp, norms
 from .registry import family
 
@@ -110,12 +110,12 @@ def mimo(config: Config) -> Model:
     """
     hidden_size = config.integer("hidden_size")
     layers = _alike(config, attention(config, qkv_bias=True))
-    ahead = (
-        *layers[0].tensors,
+    count = config.count("num_nextn_predict_layers")
+    around = (
         *norms(hidden_size, ["token_layernorm", "hidden_layernorm", "final_layernorm"]),
         Tensor(module="input_proj", part="mlp", shape=(hidden_size, 2 * hidden_size)),
     )
-    return decoder(config, "mimo", layers, multi_token_prediction=ahead * config.count("num_nextn_predict_layers"))
+    return decoder(config, "mimo", layers, multi_token_prediction=together([layers[0]] * count, around * count))
 
 
 @family("Phi3ForCausalLM")

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from ..attention import Cache, FullAttention, Mamba, Mamba2
 from ..config import LARGEST, Config
-from ..model import Layer, Model, Split, Tensor
+from ..model import NO_LAYER, Layer, Model, Split, Tensor, together
 from .blocks import (
     Tensors,
     attention,
@@ -146,22 +146,21 @@ def _nemotron_layer(config: Config, letter: str) -> Layer:
     return Layer(tensors=(*tensors, *norms(config.integer("hidden_size"), ["norm"])), caches=caches)
 
 
-def _nemotron_ahead(config: Config) -> Tensors:
+def _nemotron_ahead(config: Config) -> Layer:
     """Layers that predict further ahead, embedding and output matrix being the model's.
 
     Source: vLLM, NemotronHMultiTokenPredictor.
     """
     count = config.count("num_nextn_predict_layers")
     if not count:
-        return ()
+        return NO_LAYER
     hidden_size = config.integer("hidden_size")
     pattern = _nemotron_pattern(config, "mtp_hybrid_override_pattern", "mtp_layers_block_type")
-    once = (
-        *(tensor for letter in pattern for tensor in _nemotron_layer(config, letter).tensors),
+    around = (
         *norms(hidden_size, ["enorm", "hnorm", "final_layernorm"]),
         Tensor(module="eh_proj", part="mlp", shape=(hidden_size, 2 * hidden_size)),
     )
-    return once * count
+    return together([_nemotron_layer(config, letter) for letter in pattern] * count, around * count)
 
 
 @family("NemotronHForCausalLM")

@@ -5,7 +5,7 @@ from typing import Literal, get_args
 
 from ..attention import Cache, Chunked, FullAttention, SlidingWindow
 from ..config import Config
-from ..model import Layer, Model, Split, Tensor
+from ..model import Layer, Model, Split, Tensor, together
 from .blocks import (
     QkNorm,
     Tensors,
@@ -266,8 +266,7 @@ def step3p7_flash(config: Config) -> Model:
     types = layer_types(config)
     dense_tensors = (*around, *gated_mlp(config, dense_width))
     dense, sparse = interleaved(config, dense_tensors, types), interleaved(config, (*around, *routed), types)
-    ahead = (
-        *dense_tensors,
+    around_ahead = (
         *norms(hidden_size, ["enorm", "hnorm", "shared_head.norm"]),
         Tensor(module="eh_proj", part="mlp", shape=(hidden_size, 2 * hidden_size)),
         Tensor(
@@ -277,12 +276,14 @@ def step3p7_flash(config: Config) -> Model:
             split=Split.VOCABULARY,
         ),
     )
+    # The config does not say what these layers attend to: full attention keeps the most.
+    ahead = interleaved(config, dense_tensors, ["full_attention"] * config.count("num_nextn_predict_layers"))
     return decoder(
         config,
         "step3p7_flash",
         [*dense[:first], *sparse[first:]],
         intermediate_size=max(config.integer("num_experts_per_tok") * width + shared, dense_width),
-        multi_token_prediction=ahead * config.count("num_nextn_predict_layers"),
+        multi_token_prediction=together(ahead, around_ahead * len(ahead)),
     )
 
 

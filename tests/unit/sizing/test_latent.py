@@ -63,7 +63,7 @@ def test_deepseek_v3_weighs_what_is_published() -> None:
     tensors = (
         *model.embedding,
         *model.output,
-        *model.multi_token_prediction,
+        *model.multi_token_prediction.tensors,
         *(tensor for layer in model.layers for tensor in layer.tensors),
     )
     assert sum(placement.part_bytes(tensors).values()) / GIB == pytest.approx(641.285, abs=0.01)

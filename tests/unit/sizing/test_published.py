@@ -267,7 +267,7 @@ def test_int4_checkpoints_with_attention_in_16_bit_have_their_published_size() -
     storage = storage_as_published(model.published, formats, formats.weight_format("bf16"))
     sizes = Sizes(tensor_parallel_size=1, pipeline_parallel_size=1, data_parallel_size=1, enable_expert_parallel=False)
     (parts,) = weights_per_stage(model, Placement(storage=storage, sizes=sizes, vocabulary_padding=1))
-    ahead = 2 * sum(tensor.num_parameters for tensor in model.multi_token_prediction)
+    ahead = 2 * model.multi_token_prediction.num_parameters
     stored = sum(size for part, size in parts.items() if part != "rotary") + ahead
     assert stored / 1e9 == pytest.approx(30.2, abs=0.05)
 

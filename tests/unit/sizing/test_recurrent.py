@@ -222,6 +222,6 @@ def test_what_cannot_be_read_in_a_part_is_named_by_its_path(name: str, path: str
 def test_prediction_layers_are_counted_apart() -> None:
     """Qwen3.5-27B's weights are published as 55.6 GB in bfloat16, its layer that predicts further included."""
     model = read_model(load_models().find("Qwen/Qwen3.5-27B").config())
-    ahead = sum(tensor.num_parameters for tensor in model.multi_token_prediction)
+    ahead = model.multi_token_prediction.num_parameters
     assert round(2 * (model.num_parameters + ahead) / 1e9, 1) == 55.6
     assert not any(tensor.module.startswith("mtp") for layer in model.layers for tensor in layer.tensors)

@@ -167,7 +167,7 @@ def test_mimo_shares_embedding_and_output_with_the_layer_that_predicts_further()
     model = catalog_model("XiaomiMiMo/MiMo-7B-Base")
     layer = 2 * 4096 * 4096 + 4096 + 2 * (1024 * 4096 + 1024) + 3 * 4096 * 11_008 + 2 * 4096
     assert model.num_parameters == 2 * 151_680 * 4096 + 36 * layer + 4096
-    assert sum(tensor.num_parameters for tensor in model.multi_token_prediction) == layer + 3 * 4096 + 2 * 4096 * 4096
+    assert model.multi_token_prediction.num_parameters == layer + 3 * 4096 + 2 * 4096 * 4096
 
 
 def test_step_counts_like_the_class_of_its_decoder() -> None:
