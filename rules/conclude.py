@@ -174,6 +174,7 @@ def _rule_of_thumb(estimate: Estimate) -> RuleOfThumb:
 
 def _deployment(estimate: Estimate) -> Deployment:
     found = estimate.deployment
+    lora = found.engine.lora
     return Deployment(
         gpu=found.gpu.name,
         gpu_count=found.gpu_count,
@@ -188,6 +189,11 @@ def _deployment(estimate: Estimate) -> Deployment:
         tensor_parallel_size=found.split.tensor_parallel_size,
         pipeline_parallel_size=found.split.pipeline_parallel_size,
         data_parallel_size=found.split.data_parallel_size,
+        enable_expert_parallel=found.split.enable_expert_parallel,
+        enable_dp_attention=found.split.enable_dp_attention,
+        max_loras=lora.max_loras if lora else None,
+        max_lora_rank=lora.max_lora_rank if lora else None,
+        num_speculative_tokens=found.draft.num_speculative_tokens if found.draft else None,
         kv_cache_dtype=found.kv_cache_dtype.name,
     )
 

@@ -78,9 +78,10 @@ BOUNDS = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
 def _location(detail: ErrorDetails) -> list[str]:
     """The path of the field at fault, as a person would write it."""
     location = [str(part) for part in detail["loc"]]
-    if location[:1] == ["model"] and len(location) > 1:
-        # pydantic names the chosen kind of model between "model" and its fields.
-        del location[1]
+    for name in ("model", "draft_model"):
+        if name in location[:-1]:
+            # pydantic names the chosen kind of model between the model and its fields.
+            del location[location.index(name) + 1]
     if detail["type"] == "finite_number" and location[-1:] == ["float"]:
         # pydantic names the chosen kind of JSON value after the field.
         del location[-1]
@@ -88,7 +89,7 @@ def _location(detail: ErrorDetails) -> list[str]:
 
 
 def _nearest_field(location: list[str]) -> str:
-    if location[0] == "model":
+    if location[-2:-1] in (["model"], ["draft_model"]):
         names = list(MODEL_KEYS)
     elif len(location) == 1:
         names = list(SizingRequest.model_fields)

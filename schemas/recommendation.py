@@ -73,7 +73,7 @@ class Weights(Closed):
     """The weights on the worst rank, told apart."""
 
     bytes_by_part: dict[str, int]
-    """Bytes of embedding, attention, mlp, experts, router, norm, output, vision and so on."""
+    """Bytes of embedding, attention, mlp, experts, router, norm, output, vision, lora, draft and so on."""
     unquantized_modules: list[str]
     """Matrices that stay in 16 bit where the rest is quantized; a star stands for every layer."""
 
@@ -140,6 +140,13 @@ class Deployment(Closed):
     tensor_parallel_size: int
     pipeline_parallel_size: int
     data_parallel_size: int
+    enable_expert_parallel: bool
+    enable_dp_attention: bool
+    max_loras: int | None
+    """LoRA adapters held on the GPU at once; null where none are served."""
+    max_lora_rank: int | None
+    num_speculative_tokens: int | None
+    """Tokens a draft proposes at a time; null without a draft."""
     kv_cache_dtype: str
 
 

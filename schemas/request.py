@@ -95,6 +95,10 @@ class Engine(Closed):
     """Tokens in one batch."""
     enforce_eager: bool = False
     """True leaves CUDA graphs out."""
+    max_loras: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """LoRA adapters held on the GPU at once; null means that none are served."""
+    max_lora_rank: Annotated[int, Field(ge=1, le=1024)] | None = None
+    """Highest rank of an adapter; null means the engine's default."""
 
 
 class Workload(Closed):
@@ -114,6 +118,17 @@ class Parallelism(Closed):
     pipeline_parallel_size: Ranks = 1
     data_parallel_size: Ranks = 1
     enable_expert_parallel: bool = False
+    enable_dp_attention: bool = False
+    """Whether tensor-parallel ranks make ``data_parallel_size`` groups that attend to different sequences."""
+
+
+class Speculative(Closed):
+    """Speculative decoding: tokens that a draft proposes and the model checks."""
+
+    num_speculative_tokens: Annotated[int, Field(ge=1, le=64)]
+    """Tokens proposed at a time."""
+    draft_model: Model | None = None
+    """A smaller model that proposes; null means the model's own layers for multi-token prediction."""
 
 
 class Hardware(Closed):
@@ -143,6 +158,8 @@ class SizingRequest(Closed):
     engine: Engine = Field(default_factory=Engine)
     workload: Workload = Field(default_factory=Workload)
     parallelism: Parallelism = Field(default_factory=Parallelism)
+    speculative: Speculative | None = None
+    """Null decodes token by token."""
     hardware: Hardware | None = None
     """Null asks for a ranking of the catalogue's GPUs."""
     method: Method | None = None

@@ -12,6 +12,26 @@ from .storage import Storage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoraSlots:
+    """Room for LoRA adapters."""
+
+    max_loras: int
+    max_lora_rank: int
+    bits: int
+    """Bits of an element."""
+    covers_experts: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What proposes tokens in speculative decoding."""
+
+    model: Model
+    storage: Storage
+    num_speculative_tokens: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class EngineSettings:
     """An engine release and its arguments, defaults filled in."""
 
@@ -29,6 +49,8 @@ class EngineSettings:
     max_num_seqs: int
     max_num_batched_tokens: int
     enforce_eager: bool
+    lora: LoraSlots | None
+    """None where no adapters are served."""
     gpu_form: str
     """How the GPU is built, as the catalogue has it: what links ranks to each other goes with it."""
     host_share_per_mille: int
@@ -43,11 +65,24 @@ class Sizes:
     pipeline_parallel_size: int
     data_parallel_size: int
     enable_expert_parallel: bool
+    enable_dp_attention: bool = False
+    """Whether data-parallel groups are made of the tensor-parallel ranks, for attention alone."""
+
+    @property
+    def replicas(self) -> int:
+        """Groups of tensor-parallel ranks that each hold a model of their own."""
+        return 1 if self.enable_dp_attention else self.data_parallel_size
 
     @property
     def world_size(self) -> int:
         """GPUs the deployment uses."""
-        return self.tensor_parallel_size * self.pipeline_parallel_size * self.data_parallel_size
+        return self.tensor_parallel_size * self.pipeline_parallel_size * self.replicas
+
+    @property
+    def attention_parallel_size(self) -> int:
+        """Ranks that divide the heads of one sequence between them."""
+        groups = self.data_parallel_size if self.enable_dp_attention else 1
+        return max(self.tensor_parallel_size // groups, 1)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,6 +103,8 @@ class Deployment:
     kv_cache_dtype: KvDtype
     """Resolved, never ``auto``."""
     asked_kv_cache_dtype: KvCacheDtype
+    draft: Draft | None
+    """None without speculative decoding."""
     engine: EngineSettings
     gpu: Gpu
     gpu_count: int

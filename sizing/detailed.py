@@ -1,12 +1,13 @@
 """Term by term: weights, kv cache, activations, overhead, on every pipeline stage; the worst one counts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from . import engine
-from .deployment import Deployment
+from .deployment import Deployment, Draft
 from .engine import Term
 from .estimate import Breakdown, KvCacheFigures, OutsideBudget, RankFigures, TermEvidence
 from .kv_cache import StageCache, stage_cache
+from .lora import lora_bytes
 from .model import Model
 from .parallelism import IndivisibleError, stages
 from .weights import PartBytes, Placement, tensor_parallel_sizes, weights_per_stage
@@ -112,7 +113,12 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     spans = stages(model.num_hidden_layers, sizes.pipeline_parallel_size)
     placement = Placement(storage=deployment.storage, sizes=sizes, vocabulary_padding=settings.vocabulary_padding)
     try:
-        weights = weights_per_stage(model, placement)
+        weights = [dict(parts) for parts in weights_per_stage(model, placement)]
+        if settings.lora:
+            for parts, size in zip(weights, lora_bytes(model, settings.lora, placement), strict=True):
+                parts["lora"] = size
+        if deployment.draft:
+            weights[-1]["draft"] = _draft_bytes(deployment.draft, placement)
     except IndivisibleError as error:
         works = ", ".join(map(str, tensor_parallel_sizes(model, placement)))
         error.hint = f"sizes that divide this model: {works}"
@@ -120,9 +126,14 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     tables = engine.rotary_tables(settings, model, deployment.storage.plain.bits)
     found = []
     for place, (span, held) in enumerate(zip(spans, weights, strict=True)):
-        cache = _cache(deployment, model, span, sizes.tensor_parallel_size)
+        is_last = place == len(spans) - 1
+        cache = _cache(deployment, model, span, sizes.attention_parallel_size)
+        if deployment.draft and is_last:
+            cache = _with_draft(cache, deployment, deployment.draft.model, sizes.attention_parallel_size)
         stored = engine.weights_range(settings.profile, sum(held.values()))
-        peak = engine.activation(settings, model, sizes, deployment.max_model_len, samples=place == len(spans) - 1)
+        peak = engine.activation(settings, model, sizes, deployment.max_model_len, samples=is_last)
+        if deployment.draft and is_last:
+            peak = engine.while_speculating(peak)
         counted = peak if "activation" in settings.profile.budget.counts else engine.NOTHING
         overhead = engine.overhead(settings, deployment.gpu_memory_bytes, model, sizes) + tables
         taken = stored + counted + overhead
@@ -143,6 +154,19 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     return found
 
 
+def _draft_bytes(draft: Draft, placement: Placement) -> int:
+    """Weights of the draft on one rank; it is divided as the model is, on the last stage."""
+    sizes = replace(placement.sizes, pipeline_parallel_size=1)
+    (parts,) = weights_per_stage(draft.model, replace(placement, storage=draft.storage, sizes=sizes))
+    return sum(parts.values())
+
+
+def _with_draft(cache: StageCache, deployment: Deployment, draft: Model, ranks: int) -> StageCache:
+    """``cache`` with what the draft keeps of the same tokens."""
+    beside = _cache(deployment, draft, range(draft.num_hidden_layers), ranks)
+    return replace(cache, shares=(*cache.shares, *beside.shares))
+
+
 def _cache(deployment: Deployment, model: Model, span: range, ranks: int) -> StageCache:
     settings = deployment.engine
     return stage_cache(
@@ -156,6 +180,12 @@ def _cache(deployment: Deployment, model: Model, span: range, ranks: int) -> Sta
     )
 
 
+def _whole_cache(deployment: Deployment, model: Model) -> StageCache:
+    """The cache of all layers, and of the draft's, undivided."""
+    cache = _cache(deployment, model, range(model.num_hidden_layers), 1)
+    return _with_draft(cache, deployment, deployment.draft.model, 1) if deployment.draft else cache
+
+
 def _kv_cache(deployment: Deployment, model: Model, found: list[Stage], usable: int) -> KvCacheFigures:
     def pool(stage: Stage) -> int:
         return usable - stage.taken.expected
@@ -164,7 +194,7 @@ def _kv_cache(deployment: Deployment, model: Model, found: list[Stage], usable: 
     pool_bytes = max(pool(tightest), 0)
     longest = tightest.cache.longest_sequence(pool_bytes)
     return KvCacheFigures(
-        bytes_per_token=-(-_cache(deployment, model, range(model.num_hidden_layers), 1).bits_per_token // 8),
+        bytes_per_token=-(-_whole_cache(deployment, model).bits_per_token // 8),
         bytes_per_token_per_gpu=max(-(-stage.cache.bits_per_token // 8) for stage in found),
         bytes_per_sequence_per_gpu=max(stage.sequence_bytes for stage in found),
         pool_bytes_per_gpu=pool(tightest),

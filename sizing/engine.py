@@ -9,6 +9,7 @@ from .catalog.engines import Inside, Profile, RanksKind, RanksSpread, Reserve, S
 from .catalog.formats import Format
 from .catalog.gpus import Gpu, host_share_per_mille
 from .deployment import EngineSettings, Sizes
+from .lora import lora_slots
 from .model import Model
 
 
@@ -61,6 +62,7 @@ def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_mod
         max_num_seqs=max_num_seqs,
         max_num_batched_tokens=max_num_batched_tokens,
         enforce_eager=asked.enforce_eager,
+        lora=lora_slots(asked, row, version),
         gpu_form=gpu.form,
         host_share_per_mille=host_share_per_mille(gpu),
     )
@@ -110,6 +112,14 @@ def activation(settings: EngineSettings, model: Model, sizes: Sizes, max_model_l
     if settings.is_measured:
         return term
     return Term(low=0, expected=term.expected, high=term.high * rows.unmeasured_high_per_mille.value // 1000)
+
+
+def while_speculating(peak: Term) -> Term:
+    """The peak of activations where a draft proposes tokens: logits of the proposed ones may come on top.
+
+    No log tells it: it widens the range.
+    """
+    return Term(low=peak.low, expected=peak.expected, high=peak.high + peak.expected)
 
 
 def overhead(settings: EngineSettings, gpu_memory_bytes: int, model: Model, sizes: Sizes) -> Term:

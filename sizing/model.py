@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from functools import cached_property
 from typing import Literal
@@ -24,7 +24,20 @@ class Split(Enum):
     """Rows are divided after padding."""
 
 
-Part = Literal["embedding", "attention", "mlp", "experts", "router", "norm", "output", "rotary", "vision", "audio"]
+Part = Literal[
+    "embedding",
+    "attention",
+    "mlp",
+    "experts",
+    "router",
+    "norm",
+    "output",
+    "rotary",
+    "vision",
+    "audio",
+    "lora",
+    "draft",
+]
 """What a tensor is for; bytes are told apart by it."""
 
 
@@ -118,6 +131,22 @@ class Model:
     """Tables of rotary embeddings: in no checkpoint and no parameter count, and in every rank's memory."""
     layers_module: str = "model.layers"
     """Module path of the layers, as checkpoints spell it."""
+    ahead_module: str = ""
+    """Module path of what predicts further ahead; empty where it goes on from the layers."""
+
+    @cached_property
+    def multi_token_model(self) -> "Model":
+        """What predicts further ahead as a model of its own; embedding and output matrix, where shared, left out."""
+        before = 0 if self.ahead_module else self.num_hidden_layers
+        return replace(
+            self,
+            embedding=(),
+            layers=(*(NO_LAYER,) * before, self.multi_token_prediction),
+            output=(),
+            towers=(),
+            rotary=(),
+            layers_module=self.ahead_module or self.layers_module,
+        )
 
     @property
     def num_hidden_layers(self) -> int:

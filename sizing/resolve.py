@@ -1,8 +1,9 @@
 """From a request to a deployment: every name looked up, every default filled in."""
 
 from schemas.errors import InvalidRequestError, ModelUnreadableError
-from schemas.request import Hardware, ModelByConfig, ModelByName, ModelBySize, Parallelism, SizingRequest
-from schemas.vocabulary import Evidence
+from schemas.request import Hardware, ModelByConfig, ModelByName, ModelBySize, Parallelism, SizingRequest, Speculative
+from schemas.request import Model as ModelReference
+from schemas.vocabulary import Evidence, WeightFormat
 
 from . import engine
 from .catalog.catalog import Catalog
@@ -10,9 +11,10 @@ from .catalog.formats import KvDtype
 from .catalog.gpus import Gpu, visible_bytes
 from .catalog.mig import slice_bytes
 from .catalog.models import catalog_model
-from .deployment import Deployment, Sizes
+from .deployment import Deployment, Draft, Sizes
+from .dp_attention import refuse_impossible_groups
 from .families import read_model
-from .model import Model
+from .model import NO_LAYER, Model
 from .sharing import beside_others
 from .storage import Storage, storage_as_asked, storage_as_published
 
@@ -30,18 +32,19 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         raise InvalidRequestError(
             "hardware: one GPU type is needed to weigh one deployment", field="hardware", hint="name a GPU"
         )
-    name, model, nominal = _model(request, catalog)
+    name, model, nominal = _model(request.model, catalog)
     num_parameters = model.num_parameters if model else nominal
     gpu = catalog.gpus.find(request.hardware.gpu)
     gpu_memory_bytes, memory_evidence = _memory(request.hardware, gpu)
     sizes = _sizes(request.parallelism, request.hardware.count)
+    refuse_impossible_groups(request.engine.name, sizes)
     if request.hardware.mig and sizes.world_size > sizes.data_parallel_size:
         raise InvalidRequestError(
             "hardware.mig: a model cannot be split over MIG slices, which do not reach each other's memory",
             field="hardware.mig",
             hint="use slices as data parallel replicas, or whole GPUs",
         )
-    storage = _storage(request, model, catalog)
+    storage = _storage(request.weight_format, model, catalog)
     max_model_len = request.workload.max_model_len or _default_max_model_len(model)
     return Deployment(
         model_name=name,
@@ -52,6 +55,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         weight_format=storage.quantized,
         kv_cache_dtype=_kv_cache_dtype(request, storage, catalog),
         asked_kv_cache_dtype=request.kv_cache_dtype,
+        draft=_draft(request.speculative, model, storage, catalog) if request.speculative else None,
         engine=beside_others(
             engine.settle(request.engine, gpu, gpu_memory_bytes, sizes, max_model_len),
             gpu_memory_bytes,
@@ -71,9 +75,9 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
     )
 
 
-def _model(request: SizingRequest, catalog: Catalog) -> tuple[str | None, Model | None, int]:
+def _model(asked: ModelReference, catalog: Catalog) -> tuple[str | None, Model | None, int]:
     """Catalogue name, model, and the size the model is known by."""
-    match request.model:
+    match asked:
         case ModelByName(name=name):
             row = catalog.models.find(name)
             model = catalog_model(row.name)
@@ -91,10 +95,9 @@ def _model(request: SizingRequest, catalog: Catalog) -> tuple[str | None, Model 
     )
 
 
-def _storage(request: SizingRequest, model: Model | None, catalog: Catalog) -> Storage:
+def _storage(name: WeightFormat | None, model: Model | None, catalog: Catalog) -> Storage:
     formats = catalog.formats
     if model is None:
-        name = request.weight_format
         if name is None:
             raise InvalidRequestError(
                 "weight_format: a bare num_parameters says nothing of its format",
@@ -111,10 +114,50 @@ def _storage(request: SizingRequest, model: Model | None, catalog: Catalog) -> S
         )
     plain = formats.weight_format(formats.dtypes[model.dtype].served)
     published = model.published
-    if published and request.weight_format in (None, published.weight_format):
+    if published and name in (None, published.weight_format):
         return storage_as_published(published, formats, plain)
-    asked = plain if request.weight_format is None else formats.weight_format(request.weight_format)
+    asked = plain if name is None else formats.weight_format(name)
     return storage_as_asked(model, asked, plain)
+
+
+def _draft(asked: Speculative, model: Model | None, storage: Storage, catalog: Catalog) -> Draft:
+    """What proposes tokens: layers of the model itself, or another model as it is published.
+
+    Raises: InvalidRequestError when there is nothing that could, or it speaks of other tokens.
+    """
+    if model is None:
+        raise InvalidRequestError(
+            "speculative: the rule of thumb knows no drafts", field="speculative", hint="leave it out, or name a model"
+        )
+    if asked.draft_model is None:
+        if model.multi_token_prediction is NO_LAYER:
+            raise InvalidRequestError(
+                "speculative.draft_model: the model has no layers for multi-token prediction of its own",
+                field="speculative.draft_model",
+                hint="name a smaller model with the same vocabulary",
+            )
+        return Draft(
+            model=model.multi_token_model, storage=storage, num_speculative_tokens=asked.num_speculative_tokens
+        )
+    _, draft, _ = _model(asked.draft_model, catalog)
+    if draft is None:
+        raise InvalidRequestError(
+            "speculative.draft_model: a bare num_parameters has no kv cache to weigh",
+            field="speculative.draft_model",
+            hint="give its name or its config",
+        )
+    if draft.vocab_size != model.vocab_size:
+        sizes = f"{draft.vocab_size} entries and the model's {model.vocab_size}"
+        raise InvalidRequestError(
+            f"speculative.draft_model: its vocabulary has {sizes}",
+            field="speculative.draft_model",
+            hint="name a draft with the same vocabulary; engines refuse others",
+        )
+    return Draft(
+        model=draft,
+        storage=_storage(None, draft, catalog),
+        num_speculative_tokens=asked.num_speculative_tokens,
+    )
 
 
 def _kv_cache_dtype(request: SizingRequest, storage: Storage, catalog: Catalog) -> KvDtype:
@@ -136,12 +179,13 @@ def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
 
 
 def _sizes(asked: Parallelism, count: int | None) -> Sizes:
-    others = asked.pipeline_parallel_size * asked.data_parallel_size
+    others = asked.pipeline_parallel_size * (1 if asked.enable_dp_attention else asked.data_parallel_size)
     sizes = Sizes(
         tensor_parallel_size=asked.tensor_parallel_size or max((count or others) // others, 1),
         pipeline_parallel_size=asked.pipeline_parallel_size,
         data_parallel_size=asked.data_parallel_size,
         enable_expert_parallel=asked.enable_expert_parallel,
+        enable_dp_attention=asked.enable_dp_attention,
     )
     if count is not None and sizes.world_size > count:
         raise InvalidRequestError(

@@ -29,14 +29,30 @@ class Placement:
 
         Raises: IndivisibleError.
         """
+        rows, columns, count = self.held(tensor)
+        ranks = self._slices(tensor)
+        stored = self.storage.format_of(tensor, module)
+        if ranks > 1 and stored.scale and tensor.split in (Split.ROWS, Split.COLUMNS):
+            by_rows = tensor.split is Split.ROWS
+            if not stored.scale.divides(rows, columns, by_rows=by_rows):
+                what = f"{'rows' if by_rows else 'columns'} of {tensor.module} in groups of {stored.scale.group}"
+                raise IndivisibleError(what, tensor.shape[0 if by_rows else -1], ranks)
+        if tensor.part == "experts" and stored.expert_padding:
+            whole, divided = stored.expert_padding.hidden_size, stored.expert_padding.intermediate_size
+            by_rows = tensor.split is Split.ROWS
+            rows, columns = padded(rows, divided if by_rows else whole), padded(columns, whole if by_rows else divided)
+        return -(-stored.bits_of(rows, columns) * count // 8)
+
+    def held(self, tensor: Tensor) -> tuple[int, int, int]:
+        """Rows and columns of one rank's part of ``tensor``, and how many such parts it holds; a vector is one row.
+
+        Raises: IndivisibleError.
+        """
         rows, columns = tensor.shape if len(tensor.shape) > 1 else (1, tensor.shape[0])
         is_vector = len(tensor.shape) == 1
-        ranks, count = self.sizes.tensor_parallel_size, tensor.count
-        if tensor.part == "experts":
-            # vLLM spreads experts over the data-parallel replicas too: whole ones, or slices of each.
-            ranks *= self.sizes.data_parallel_size
-            if self.sizes.enable_expert_parallel:
-                ranks, count = 1, -(-count // ranks)
+        ranks, count = self._slices(tensor), tensor.count
+        if tensor.part == "experts" and self.sizes.enable_expert_parallel:
+            count = -(-count // self._ranks_of(tensor))
         match tensor.split:
             case Split.VOCABULARY:
                 vocabulary = padded(tensor.shape[0], self.vocabulary_padding)
@@ -49,17 +65,28 @@ class Placement:
                 columns = _held(tensor, columns, ranks)
             case Split.WHOLE:
                 pass
-        stored = self.storage.format_of(tensor, module)
-        if ranks > 1 and stored.scale and tensor.split in (Split.ROWS, Split.COLUMNS):
-            by_rows = tensor.split is Split.ROWS
-            if not stored.scale.divides(rows, columns, by_rows=by_rows):
-                what = f"{'rows' if by_rows else 'columns'} of {tensor.module} in groups of {stored.scale.group}"
-                raise IndivisibleError(what, tensor.shape[0 if by_rows else -1], ranks)
-        if tensor.part == "experts" and stored.expert_padding:
-            whole, divided = stored.expert_padding.hidden_size, stored.expert_padding.intermediate_size
-            by_rows = tensor.split is Split.ROWS
-            rows, columns = padded(rows, divided if by_rows else whole), padded(columns, whole if by_rows else divided)
-        return -(-stored.bits_of(rows, columns) * count // 8)
+        return rows, columns, count
+
+    def _slices(self, tensor: Tensor) -> int:
+        """Parts each matrix is cut into; experts that are spread stay whole."""
+        if tensor.part == "experts" and self.sizes.enable_expert_parallel:
+            return 1
+        return self._ranks_of(tensor)
+
+    def _ranks_of(self, tensor: Tensor) -> int:
+        """Ranks that ``tensor`` is divided between."""
+        sizes = self.sizes
+        match tensor.part:
+            case "experts":
+                # vLLM spreads experts over the data-parallel replicas too: whole ones, or slices of each.
+                return sizes.tensor_parallel_size * sizes.replicas
+            case "attention":
+                return sizes.attention_parallel_size
+            case "embedding" if sizes.enable_dp_attention:
+                # Ranks with other sequences look up other tokens.  Source: SGLang, VocabParallelEmbedding(enable_tp).
+                return 1
+            case _:
+                return sizes.tensor_parallel_size
 
     def part_bytes(self, tensors: Iterable[Tensor], prefix: str = "") -> PartBytes:
         """Bytes of each part of ``tensors`` on one rank."""

@@ -193,6 +193,20 @@ class Budget:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LoraRow:
+    """How an engine holds LoRA adapters: room for the highest rank at every matrix that an adapter may change."""
+
+    __pydantic_config__ = CLOSED
+
+    default_max_lora_rank: int
+    bits: int
+    """Bits of an element of an adapter."""
+    experts_from: str | None = None
+    """Release from which the experts' matrices have adapters too; None where they have none."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRange:
     """Releases from ``first`` up to, and without, ``before``."""
 
@@ -254,6 +268,10 @@ class EngineCatalogRow:
     block_size: IntegerRow
     keeps_rotary_tables: FlagRow
     """Whether each rank holds the cosines and sines of every position."""
+    dp_attention: FlagRow
+    """Whether tensor-parallel ranks can divide sequences between them in attention."""
+    lora: LoraRow | None = None
+    """None where adapters are not weighed."""
     profiles: tuple[Profile, ...]
 
     def profile(self, version: str, compute_capability_tens: int) -> tuple[Profile, bool]:

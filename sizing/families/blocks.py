@@ -295,6 +295,7 @@ def decoder(
     intermediate_size: int | None = None,
     num_attention_heads: int | None = None,
     multi_token_prediction: Layer = NO_LAYER,
+    ahead_module: str = "",
     towers: Tensors = (),
     layers_module: str = "model.layers",
 ) -> Model:
@@ -342,6 +343,7 @@ def decoder(
         layers=tuple(layers),
         output=output,
         multi_token_prediction=multi_token_prediction,
+        ahead_module=ahead_module,
         towers=towers,
         rotary=rotary_tables(config, rotated),
         layers_module=layers_module,

@@ -39,7 +39,7 @@ def deepseek_v4(config: Config) -> Model:
         intermediate_size=active,
         multi_token_prediction=together(map(layer, range(count, count + ahead)), _around(config) * ahead),
     )
-    return replace(model, output=(*model.output, *head), layers_module="layers")
+    return replace(model, output=(*model.output, *head), layers_module="layers", ahead_module="mtp")
 
 
 def _layer(config: Config, ratio: int, is_hashed: bool) -> Layer:  # noqa: FBT001 - a key of layers that are alike

@@ -152,6 +152,7 @@ def qwen3_next(config: Config) -> Model:
         layers,
         intermediate_size=_qwen_active_width(config),
         multi_token_prediction=_qwen_ahead(config, full_layer, ahead),
+        ahead_module="mtp.layers",
     )
 
 
@@ -170,6 +171,7 @@ def qwen3_5(config: Config) -> Model:
         layers,
         intermediate_size=_qwen_active_width(text) if is_sparse else None,
         multi_token_prediction=_qwen_ahead(text, full_layer, text.count("num_nextn_predict_layers")),
+        ahead_module="mtp.layers",
         layers_module="model.language_model.layers",
     )
     return replace(decoding, towers=qwen3_vl_tower(config.part("vision_config")))

@@ -183,6 +183,7 @@ def nemotron_h(config: Config) -> Model:
         [kinds[letter] for letter in pattern],
         intermediate_size=max(widths),
         multi_token_prediction=_nemotron_ahead(config),
+        ahead_module="mtp.layers",
         layers_module="backbone.layers",
     )
 
