@@ -128,11 +128,12 @@ def _breakdown(answer: Recommendation) -> Table:
 
 
 def _alternatives(answer: Recommendation) -> Table:
-    table = Table("alternative", "verdict", "needs a GPU", "usable a GPU")
+    table = Table("alternative", "verdict", "needs a GPU", "usable a GPU", "arguments")
     for other in answer.alternatives:
         words, style = VERDICTS[other.verdict]
         verdict, per_gpu = Text(words, style=style), other.per_gpu
-        table.add_row(_changes(other.changes), verdict, gib(per_gpu.total_bytes), gib(per_gpu.usable_bytes))
+        sizes = (gib(per_gpu.total_bytes), gib(per_gpu.usable_bytes))
+        table.add_row(_changes(other.changes), verdict, *sizes, " ".join(other.arguments))
     return table
 
 

@@ -23,6 +23,7 @@ from schemas.recommendation import (
 )
 from schemas.request import SizingRequest
 from schemas.vocabulary import FindingLevel, Locale
+from sizing.arguments import changed_arguments
 from sizing.estimate import Breakdown, Estimate, KvCacheFigures
 from sizing.plain_modules import plain_modules
 
@@ -55,7 +56,7 @@ def conclude(
         support=main.weighed.support.shown(),
         deployment=_deployment(estimate),
         findings=findings(main, request.locale),
-        alternatives=[_alternative(other, request.locale) for other in others],
+        alternatives=[_alternative(main, other, request.locale) for other in others],
         evidence=_evidence(estimate),
         versions=versions,
         metadata=request.metadata,
@@ -113,10 +114,11 @@ def _finding(
     )
 
 
-def _alternative(judged: Judged, locale: Locale) -> Alternative:
+def _alternative(main: Judged, judged: Judged, locale: Locale) -> Alternative:
     estimate = judged.weighed.estimate
     return Alternative(
         changes=dict(judged.weighed.changes),
+        arguments=changed_arguments(main.weighed.estimate.deployment, estimate.deployment),
         verdict=judged.weighed.verdict,
         per_gpu=_per_gpu(estimate.per_gpu),
         kv_cache=_kv_cache(estimate.kv_cache),

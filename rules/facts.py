@@ -126,6 +126,16 @@ class AdviceFacts:
     """Activation peak on the worst rank."""
     overhead_bytes: int
     """What the engine's runtime takes on one GPU."""
+    lora_bytes: int
+    """Slots for LoRA adapters on the worst rank, which the weights include; 0 where none are served."""
+    max_loras: int
+    """Adapters held on the GPU at once; 0 where none are served."""
+    max_lora_rank: int
+    """Highest rank of an adapter; 0 where none are served."""
+    draft_bytes: int
+    """Weights of what proposes tokens on the last stage's ranks, which the weights include; 0 without a draft."""
+    num_speculative_tokens: int
+    """Tokens proposed at a time; 0 without a draft."""
     headroom_bytes: int
     """What is left on the worst rank; negative when it does not fit."""
     shortfall_bytes: int

@@ -45,7 +45,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
     Bytes saturate at the largest integer that rules can compare, which no memory comes near.
     """
     deployment, per_gpu = estimate.deployment, estimate.per_gpu
-    outside = estimate.outside
+    outside, lora = estimate.outside, deployment.engine.lora
     gpu, model, figures = deployment.gpu, deployment.model, estimate.kv_cache
     return AdviceFacts(
         gpu=gpu.name,
@@ -90,6 +90,11 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         kv_cache_bytes=_saturated(per_gpu.kv_cache_bytes),
         activation_bytes=_saturated(per_gpu.activation_bytes),
         overhead_bytes=_saturated(per_gpu.overhead_bytes),
+        lora_bytes=_saturated(estimate.part_bytes("lora")),
+        max_loras=lora.max_loras if lora else 0,
+        max_lora_rank=lora.max_lora_rank if lora else 0,
+        draft_bytes=_saturated(estimate.part_bytes("draft")),
+        num_speculative_tokens=deployment.draft.num_speculative_tokens if deployment.draft else 0,
         headroom_bytes=_saturated(per_gpu.headroom_bytes),
         shortfall_bytes=_saturated(-per_gpu.headroom_bytes),
         largest_term=_largest_term(per_gpu),

@@ -168,6 +168,8 @@ class Alternative(Closed):
 
     changes: dict[str, JsonValue]
     """Fields of the request to replace."""
+    arguments: list[str]
+    """The engine's arguments that change with them, such as ``--max-model-len 40192``."""
     verdict: Verdict
     per_gpu: PerGpu
     kv_cache: KvCache | None

@@ -125,3 +125,7 @@ class Estimate:
     """None by the rule of thumb."""
     rule_of_thumb: RuleOfThumbFigures
     evidence: TermEvidence
+
+    def part_bytes(self, part: Part) -> int:
+        """Bytes of weights on the worst rank that are for ``part``."""
+        return (self.weights_by_part or {}).get(part, 0)

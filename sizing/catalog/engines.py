@@ -1,6 +1,6 @@
 """Engine profiles: how much memory a range of releases takes beside weights and kv cache."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from typing import Literal
 
@@ -206,6 +206,42 @@ class LoraRow:
     source: str
 
 
+ArgumentName = Literal[
+    "max_model_len",
+    "tensor_parallel_size",
+    "pipeline_parallel_size",
+    "data_parallel_size",
+    "kv_cache_dtype",
+    "gpu_memory_utilization",
+    "max_num_seqs",
+    "max_num_batched_tokens",
+]
+"""What of a deployment the engine is told on its command line."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ArgumentRow:
+    """How an engine is told one thing."""
+
+    __pydantic_config__ = CLOSED
+
+    name: ArgumentName
+    flags: tuple[str, ...]
+    """Each is followed by the value."""
+    values: dict[str, str] = field(default_factory=dict)
+    """What the engine calls values that it spells in its own way."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Arguments:
+    """The engine's command line, as far as it moves memory."""
+
+    __pydantic_config__ = CLOSED
+
+    rows: tuple[ArgumentRow, ...]
+    source: str
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class VersionRange:
     """Releases from ``first`` up to, and without, ``before``."""
@@ -272,6 +308,7 @@ class EngineCatalogRow:
     """Whether tensor-parallel ranks can divide sequences between them in attention."""
     lora: LoraRow | None = None
     """None where adapters are not weighed."""
+    arguments: Arguments
     profiles: tuple[Profile, ...]
 
     def profile(self, version: str, compute_capability_tens: int) -> tuple[Profile, bool]:

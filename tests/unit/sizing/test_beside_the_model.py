@@ -43,10 +43,7 @@ def test_lora_slots_grow_with_adapters_and_rank() -> None:
 
 def test_the_divided_side_alone_of_an_adapter_is_divided() -> None:
     """At TP 2 the side that a rank holds whole stays whole, so that two ranks take more than one."""
-    one, two = (
-        _weights(LLAMA_3B, count, engine={"max_loras": 1})["lora"]
-        for count in (1, 2)
-    )  # fmt: skip
+    one, two = (_weights(LLAMA_3B, count, engine={"max_loras": 1})["lora"] for count in (1, 2))
     layer = (3072 + 1536) + 2 * (3072 + 512) + (1536 + 3072) + 2 * (3072 + 4096) + (4096 + 3072)
     assert two == 2 * 16 * (28 * layer + 2 * (128_256 + 3072))
     assert one / 2 < two < one

@@ -16,7 +16,7 @@ def _split(**sizes: Any) -> dict[str, Any]:  # noqa: ANN401 - fields of a reques
 
 
 def test_ranks_keep_the_latents_of_their_own_sequences() -> None:
-    """DeepSeek-V3 at TP 8: a latent is as large on every rank, but eight groups keep an eighth of the sequences each."""
+    """DeepSeek-V3 at TP 8: a latent is as large on every rank, but of eight groups each keeps an eighth of them."""
     workload = {"max_model_len": 8192, "concurrent_sequences": 64}
     together = weigh(DEEPSEEK, H200, 8, workload=workload, **_split())
     apart = weigh(DEEPSEEK, H200, 8, workload=workload, **_split(data_parallel_size=8, enable_dp_attention=True))
