@@ -35,15 +35,15 @@ def test_both_halves_of_a_cache_are_told_to_llama_cpp() -> None:
     """llama.cpp has one flag for keys and one for values."""
     before, after = (
         weigh(
-            "Qwen/Qwen3-8B", "RTX 4090", engine={"name": "llama.cpp"}, weight_format="gguf:q8_0", kv_cache_dtype=dtype
+            "Qwen/Qwen3-8B", "RTX 4090", engine={"name": "llama.cpp"}, weight_format="gguf:q8_0", kv_cache_dtype=each
         )
-        for dtype in ("auto", "q8_0")
+        for each in ("auto", "q8_0")
     )
     assert changed_arguments(before.deployment, after.deployment) == ["--cache-type-k q8_0", "--cache-type-v q8_0"]
 
 
 def test_a_refused_start_is_cured_by_a_flag() -> None:
-    """Qwen2.5-32B in AWQ at 131,072 tokens does not start on 24 GB; the answer has the length that does, as a flag."""
+    """Qwen2.5-32B in AWQ at 32,768 tokens does not start on 24 GB; a shorter length or two GPUs, as flags, cure it."""
     request = {
         "model": {"name": "Qwen/Qwen2.5-32B-Instruct"},
         "weight_format": "awq-int4",
