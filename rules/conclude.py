@@ -34,8 +34,13 @@ from .weigh import Judged
 _LOUDNESS: tuple[FindingLevel, ...] = get_args(FindingLevel)
 
 
-def conclude(
-    request: SizingRequest, request_id: str, main: Judged, others: Iterable[Judged], versions: Versions
+def conclude(  # noqa: PLR0917 - one caller, which has them all
+    request: SizingRequest,
+    request_id: str,
+    main: Judged,
+    others: Iterable[Judged],
+    fewest_gpus: int | None,
+    versions: Versions,
 ) -> Recommendation:
     """The answer to ``request``: ``main``, with ``others`` as its alternatives."""
     estimate = main.weighed.estimate
@@ -48,6 +53,7 @@ def conclude(
             for rank in estimate.ranks
         ],
         outside_budget=_outside_budget(estimate),
+        fewest_gpus=fewest_gpus,
         range=Range(low_bytes=estimate.low_bytes, high_bytes=estimate.high_bytes),
         model=_model(estimate),
         weights=_weights(estimate),

@@ -58,7 +58,7 @@ def with_more(request: SizingRequest, hardware: Hardware, count: int) -> tuple[S
     Without a tensor parallel size the request already says to use all GPUs there are.
     """
     sizes = request.parallelism
-    ranks = sizes.pipeline_parallel_size * sizes.data_parallel_size
+    ranks = sizes.gpus_per_rank
     placed = request.model_copy(update={"hardware": hardware.model_copy(update={"count": count})})
     if sizes.tensor_parallel_size in (None, count // ranks):
         return placed, {}
@@ -75,7 +75,7 @@ def _on(request: SizingRequest, gpu: Gpu, count: int) -> tuple[SizingRequest, Ch
 
 def _asked_count(request: SizingRequest) -> int:
     sizes = request.parallelism
-    return (sizes.tensor_parallel_size or 1) * sizes.pipeline_parallel_size * sizes.data_parallel_size
+    return (sizes.tensor_parallel_size or 1) * sizes.gpus_per_rank
 
 
 def _together(request: SizingRequest, supported: Iterable[Weighed], scales: Scales, count: int) -> Iterator[Weighed]:

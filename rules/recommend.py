@@ -16,6 +16,7 @@ from sizing.estimate_request import estimate
 from .alternatives import offer
 from .conclude import conclude, preferences, versions_of
 from .evaluate import Evaluator
+from .fewest import fewest_gpus
 from .placements import place
 from .ruleset import RuleSet, load_rule_set
 from .weigh import Judged, Scales
@@ -51,7 +52,7 @@ class Recommender:
         else:
             main, others = self._weighed(request, scales)
         request_id = request.request_id or _id_of(request.model_dump(mode="json"))
-        return conclude(request, request_id, main, others, self._versions)
+        return conclude(request, request_id, main, others, fewest_gpus(main.weighed, scales), self._versions)
 
     def _placed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged]]:
         places = place(request, self._catalog.gpus.gpus, scales, limit=request.alternatives)

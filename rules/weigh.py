@@ -91,6 +91,13 @@ class Scales:
                 continue
         return found
 
+    def would_start(self, request: SizingRequest) -> bool:
+        """Whether the bytes of ``request`` let it start, whatever its support."""
+        try:
+            return self.figures(request).verdict in FITTING
+        except WeighbridgeError:
+            return False
+
     def judge(self, deployments: Iterable[Weighed], consumer_gpus_that_fit: int | None = None) -> list[Judged]:
         """Each deployment with the advice that applies to it.
 

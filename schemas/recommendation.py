@@ -205,6 +205,8 @@ class Recommendation(Closed):
     """Each distinct rank; empty by the rule of thumb."""
     outside_budget: OutsideBudget | None
     """Null by the rule of thumb."""
+    fewest_gpus: int | None
+    """Fewest GPUs of the type, tried as machines have them, that start it; null where none of them does."""
     range: Range
     model: ModelSummary
     weights: Weights | None

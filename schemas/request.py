@@ -121,6 +121,11 @@ class Parallelism(Closed):
     enable_dp_attention: bool = False
     """Whether tensor-parallel ranks make ``data_parallel_size`` groups that attend to different sequences."""
 
+    @property
+    def gpus_per_rank(self) -> int:
+        """GPUs for each tensor-parallel rank: one in every pipeline stage of every replica."""
+        return self.pipeline_parallel_size * (1 if self.enable_dp_attention else self.data_parallel_size)
+
 
 class Speculative(Closed):
     """Speculative decoding: tokens that a draft proposes and the model checks."""

@@ -179,7 +179,7 @@ def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
 
 
 def _sizes(asked: Parallelism, count: int | None) -> Sizes:
-    others = asked.pipeline_parallel_size * (1 if asked.enable_dp_attention else asked.data_parallel_size)
+    others = asked.gpus_per_rank
     sizes = Sizes(
         tensor_parallel_size=asked.tensor_parallel_size or max((count or others) // others, 1),
         pipeline_parallel_size=asked.pipeline_parallel_size,

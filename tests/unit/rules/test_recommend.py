@@ -307,3 +307,37 @@ def test_the_answer_tells_the_weights_apart() -> None:
     assert answered.weights.unquantized_modules == ["model.embed_tokens", "lm_head"]
     # 151,936 x 4,096 elements of 2 bytes.
     assert answered.weights.bytes_by_part["embedding"] == 151_936 * 4_096 * 2
+
+
+@pytest.mark.parametrize(
+    ("model", "count", "fewest"),
+    [
+        # 131.4 GiB of weights want two GPUs of 79.2 GiB, as serving guides for Llama 70B have it; 15.3 GiB want one;
+        # DeepSeek-V3's 641 GiB want more than eight.
+        ("meta-llama/Llama-3.1-70B-Instruct", 8, 2),
+        ("meta-llama/Llama-3.1-70B-Instruct", 1, 2),
+        ("Qwen/Qwen3-8B", 1, 1),
+        ("Qwen/Qwen3-8B", 4, 1),
+        ("deepseek-ai/DeepSeek-V3", 8, None),
+    ],
+)
+def test_the_fewest_gpus_are_told(model: str, count: int, fewest: int | None) -> None:
+    """However many GPUs are asked for, the answer says how many of them start it."""
+    value = {"model": {"name": model}, "hardware": {"gpu": "H100-SXM-80GB", "count": count}, "alternatives": 0}
+    assert recommend(parse_request(value)).fewest_gpus == fewest
+
+
+@given(sizable_requests())
+@settings(max_examples=50)
+def test_fewer_than_the_fewest_do_not_start(value: dict[str, object]) -> None:
+    """With the fewest GPUs the verdict is one with which it starts, and there are never more than were enough."""
+    found = answer(value)
+    if isinstance(found, ErrorAnswer) or found.fewest_gpus is None:
+        return
+    if found.verdict in ("fits", "tight"):
+        assert found.fewest_gpus <= found.deployment.gpu_count
+    hardware = value["hardware"]
+    assert isinstance(hardware, dict)
+    again = answer({**value, "hardware": {**hardware, "count": found.fewest_gpus}})
+    assert isinstance(again, Recommendation)
+    assert again.verdict in ("fits", "tight")

@@ -34,9 +34,7 @@ def test_a_change_is_told_in_the_engines_words(engine: str, said: list[str]) -> 
 def test_both_halves_of_a_cache_are_told_to_llama_cpp() -> None:
     """llama.cpp has one flag for keys and one for values."""
     before, after = (
-        weigh(
-            "Qwen/Qwen3-8B", "RTX 4090", engine={"name": "llama.cpp"}, weight_format="gguf:q8_0", kv_cache_dtype=each
-        )
+        weigh("Qwen/Qwen3-8B", "RTX 4090", engine={"name": "llama.cpp"}, weight_format="gguf:q8_0", kv_cache_dtype=each)
         for each in ("auto", "q8_0")
     )
     assert changed_arguments(before.deployment, after.deployment) == ["--cache-type-k q8_0", "--cache-type-v q8_0"]
