@@ -74,7 +74,10 @@ def _outside_budget(estimate: Estimate) -> OutsideBudget | None:
     if outside is None:
         return None
     return OutsideBudget(
-        needed_bytes=outside.needed_bytes, high_bytes=outside.high_bytes, room_bytes=outside.room_bytes
+        low_bytes=outside.low_bytes,
+        needed_bytes=outside.needed_bytes,
+        high_bytes=outside.high_bytes,
+        room_bytes=outside.room_bytes,
     )
 
 

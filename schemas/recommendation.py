@@ -43,9 +43,11 @@ class OutsideBudget(Closed):
     It has to find room in what ``gpu_memory_utilization`` leaves of the GPU: the kv cache takes all of the budget.
     """
 
+    low_bytes: int
+    """Low end of what is needed; above ``room_bytes`` the engine does not start."""
     needed_bytes: int
     high_bytes: int
-    """High end of what is needed."""
+    """High end of what is needed; above ``room_bytes`` the engine may not start."""
     room_bytes: int
 
 

@@ -77,6 +77,7 @@ def weigh(deployment: Deployment, model: Model) -> Need:
         low_bytes=worst.taken.low + worst.sequence_bytes * sequences,
         high_bytes=max(stage.taken.high + sequences * stage.sequence_bytes for stage in found),
         outside=OutsideBudget(
+            low_bytes=max(stage.outside.low for stage in found),
             needed_bytes=max(stage.outside.expected for stage in found),
             high_bytes=max(stage.outside.high for stage in found),
             room_bytes=deployment.gpu_memory_bytes - usable,

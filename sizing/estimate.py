@@ -69,6 +69,8 @@ class KvCacheFigures:
 class OutsideBudget:
     """Bytes on the worst rank that the engine's budget does not count: context, graphs and such."""
 
+    low_bytes: int
+    """Low end of what is needed."""
     needed_bytes: int
     high_bytes: int
     """High end of what is needed."""
@@ -77,8 +79,11 @@ class OutsideBudget:
 
     @property
     def verdict(self) -> Verdict:
-        """Whether there is room for it."""
-        return verdict_of(self.room_bytes, self.needed_bytes, self.high_bytes)
+        """Whether there is room for it: for certain, perhaps, or not even for the low end.
+
+        The terms vary so much with GPU and model that an expected value above the room decides nothing yet.
+        """
+        return verdict_of(self.room_bytes, self.low_bytes, self.high_bytes)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

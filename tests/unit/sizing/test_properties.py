@@ -37,7 +37,7 @@ def test_the_breakdown_adds_up(value: dict[str, object]) -> None:
     assert sum(parts) + terms.headroom_bytes == terms.usable_bytes
     assert found.low_bytes <= terms.total_bytes <= found.high_bytes
     outside = found.outside
-    lacks_room = outside is not None and outside.needed_bytes > outside.room_bytes
+    lacks_room = outside is not None and outside.low_bytes > outside.room_bytes
     may_lack_room = outside is not None and outside.high_bytes > outside.room_bytes
     assert (found.verdict == "does_not_fit") == (terms.headroom_bytes < 0 or lacks_room)
     assert (found.verdict == "fits") == (found.high_bytes <= terms.usable_bytes and not may_lack_room)
