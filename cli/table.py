@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from schemas.recommendation import ErrorAnswer, Finding, Recommendation
+from schemas.recommendation import Alternative, ErrorAnswer, Finding, Recommendation
 
 GIB = 2**30
 GB = 10**9
@@ -101,7 +101,10 @@ def print_one(out: Console, answer: Recommendation) -> None:
         line = Text(f"{finding.level:8}", style=LEVELS[finding.level])
         out.print(line.append(f"{finding.rule}: ", style="bold").append(finding.message, style="default"))
     if answer.alternatives:
-        out.print(_alternatives(answer))
+        out.print(_alternatives(answer.alternatives))
+    if answer.nearest_miss:
+        out.print("nothing starts; nearest is")
+        out.print(_alternatives([answer.nearest_miss]))
 
 
 def _breakdown(answer: Recommendation) -> Table:
@@ -127,13 +130,14 @@ def _breakdown(answer: Recommendation) -> Table:
     return table
 
 
-def _alternatives(answer: Recommendation) -> Table:
-    table = Table("alternative", "verdict", "needs a GPU", "usable a GPU", "arguments")
-    for other in answer.alternatives:
+def _alternatives(alternatives: Sequence[Alternative]) -> Table:
+    table = Table("alternative", "verdict", "needs a GPU")
+    table.add_column("why", ratio=1)
+    for other in alternatives:
         words, style = VERDICTS[other.verdict]
         verdict, per_gpu = Text(words, style=style), other.per_gpu
-        sizes = (gib(per_gpu.total_bytes), gib(per_gpu.usable_bytes))
-        table.add_row(_changes(other.changes), verdict, *sizes, " ".join(other.arguments))
+        changed = "\n".join([_changes(other.changes), *other.arguments])
+        table.add_row(changed, verdict, f"{gib(per_gpu.total_bytes)} of {gib(per_gpu.usable_bytes)}", other.why)
     return table
 
 

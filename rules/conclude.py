@@ -1,6 +1,7 @@
 """The recommendation, from what was weighed and which rules fired."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from importlib.metadata import version
 from typing import get_args
 
@@ -27,22 +28,28 @@ from sizing.arguments import changed_arguments
 from sizing.estimate import Breakdown, Estimate, KvCacheFigures
 from sizing.plain_modules import plain_modules
 
+from .alternatives import why
 from .evaluate import flat
 from .rule import Rule
-from .weigh import Judged
+from .weigh import Judged, leaves
 
 _LOUDNESS: tuple[FindingLevel, ...] = get_args(FindingLevel)
 
 
-def conclude(  # noqa: PLR0917 - one caller, which has them all
-    request: SizingRequest,
-    request_id: str,
-    main: Judged,
-    others: Iterable[Judged],
-    fewest_gpus: int | None,
-    versions: Versions,
-) -> Recommendation:
-    """The answer to ``request``: ``main``, with ``others`` as its alternatives."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weighings:
+    """All that was weighed for one request."""
+
+    main: Judged
+    others: Sequence[Judged]
+    """Its alternatives, best first."""
+    nearest_miss: Judged | None
+    fewest_gpus: int | None
+
+
+def conclude(request: SizingRequest, request_id: str, weighings: Weighings, versions: Versions) -> Recommendation:
+    """The answer to ``request``."""
+    main, miss = weighings.main, weighings.nearest_miss
     estimate = main.weighed.estimate
     return Recommendation(
         request_id=request_id,
@@ -53,7 +60,7 @@ def conclude(  # noqa: PLR0917 - one caller, which has them all
             for rank in estimate.ranks
         ],
         outside_budget=_outside_budget(estimate),
-        fewest_gpus=fewest_gpus,
+        fewest_gpus=weighings.fewest_gpus,
         range=Range(low_bytes=estimate.low_bytes, high_bytes=estimate.high_bytes),
         model=_model(estimate),
         weights=_weights(estimate),
@@ -62,7 +69,8 @@ def conclude(  # noqa: PLR0917 - one caller, which has them all
         support=main.weighed.support.shown(),
         deployment=_deployment(estimate),
         findings=findings(main, request.locale),
-        alternatives=[_alternative(main, other, request.locale) for other in others],
+        alternatives=[_alternative(main, other, request.locale) for other in weighings.others],
+        nearest_miss=_alternative(main, miss, request.locale) if miss else None,
         evidence=_evidence(estimate),
         versions=versions,
         metadata=request.metadata,
@@ -127,7 +135,10 @@ def _alternative(main: Judged, judged: Judged, locale: Locale) -> Alternative:
     estimate = judged.weighed.estimate
     return Alternative(
         changes=dict(judged.weighed.changes),
-        arguments=changed_arguments(main.weighed.estimate.deployment, estimate.deployment),
+        why=why(main.weighed, judged.weighed, locale),
+        arguments=changed_arguments(
+            main.weighed.estimate.deployment, estimate.deployment, leaves(judged.weighed.changes)
+        ),
         verdict=judged.weighed.verdict,
         per_gpu=_per_gpu(estimate.per_gpu),
         kv_cache=_kv_cache(estimate.kv_cache),

@@ -12,8 +12,9 @@ def fewest_gpus(base: Weighed, scales: Scales) -> int | None:
     hardware, count = base.request.hardware, base.estimate.deployment.gpu_count
     if hardware is None or base.verdict == "unsupported":
         return None
-    tried = (1, *COUNTS)
-    for several in (each for each in tried if base.fits is False or each < count):
-        if several != count and scales.would_start(with_more(base.request, hardware, several)[0]):
+    for several in (1, *COUNTS):
+        if several == count or (base.fits and several > count):
+            continue
+        if base.may_fit_on(several) and scales.would_start(with_more(base.request, hardware, several)[0]):
             return several
     return count if base.fits else None

@@ -26,8 +26,9 @@ class Placements:
 def place(request: SizingRequest, gpus: Sequence[Gpu], scales: Scales, *, limit: int) -> Placements:
     """Where ``request`` runs best, and up to ``limit`` other places that hold it.
 
-    Those that fit come before those that are tight, then native support, then the smallest memory.  Where
-    nothing holds it, the best place is the largest supported GPU, and the others are several GPUs together.
+    Those that fit come before those that are tight, then native support, then the smallest memory.  The others are
+    the best of each other generation.  Where nothing holds it, the best place is the largest supported GPU, and the
+    others are several GPUs together.
 
     Raises: WeighbridgeError when no GPU can be weighed at all.
     """
@@ -40,7 +41,7 @@ def place(request: SizingRequest, gpus: Sequence[Gpu], scales: Scales, *, limit:
     if fitting:
         return Placements(
             best=fitting[0],
-            others=tuple(fitting[1 : limit + 1]),
+            others=tuple(_best_of_each_generation(fitting)[1 : limit + 1]),
             consumer_gpus_that_fit=sum(each.estimate.deployment.gpu.is_consumer for each in fitting),
         )
     supported = [each for each in weighed if each.verdict != "unsupported"]
@@ -50,6 +51,14 @@ def place(request: SizingRequest, gpus: Sequence[Gpu], scales: Scales, *, limit:
         others=tuple(sorted(together, key=_preference)[:limit]),
         consumer_gpus_that_fit=0,
     )
+
+
+def _best_of_each_generation(fitting: Iterable[Weighed]) -> list[Weighed]:
+    """The first of each architecture, in their order."""
+    best: dict[str, Weighed] = {}
+    for each in fitting:
+        best.setdefault(each.estimate.deployment.gpu.architecture, each)
+    return list(best.values())
 
 
 def with_more(request: SizingRequest, hardware: Hardware, count: int) -> tuple[SizingRequest, Changes]:

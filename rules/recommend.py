@@ -14,7 +14,7 @@ from sizing.catalog.catalog import Catalog, load_catalog
 from sizing.estimate_request import estimate
 
 from .alternatives import offer
-from .conclude import conclude, preferences, versions_of
+from .conclude import Weighings, conclude, preferences, versions_of
 from .evaluate import Evaluator
 from .fewest import fewest_gpus
 from .placements import place
@@ -49,21 +49,30 @@ class Recommender:
         )
         if request.hardware is None:
             main, others = self._placed(request, scales)
+            miss = None
         else:
-            main, others = self._weighed(request, scales)
+            main, others, miss = self._weighed(request, scales)
         request_id = request.request_id or _id_of(request.model_dump(mode="json"))
-        return conclude(request, request_id, main, others, fewest_gpus(main.weighed, scales), self._versions)
+        return conclude(
+            request,
+            request_id,
+            Weighings(main=main, others=others, nearest_miss=miss, fewest_gpus=fewest_gpus(main.weighed, scales)),
+            self._versions,
+        )
 
     def _placed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged]]:
-        places = place(request, self._catalog.gpus.gpus, scales, limit=request.alternatives)
+        named = request.candidate_gpus
+        gpus = [self._catalog.gpus.find(name) for name in named] if named else self._catalog.gpus.gpus
+        places = place(request, gpus, scales, limit=request.alternatives)
         (main,) = scales.judge([places.best], places.consumer_gpus_that_fit)
         return main, scales.judge(places.others)
 
-    def _weighed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged]]:
+    def _weighed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged], Judged | None]:
         base = scales.weigh(request, {})
         (main,) = scales.judge([base])
-        others = offer(base, preferences(main), self._catalog.formats, scales, limit=request.alternatives)
-        return main, scales.judge(others)
+        found = offer(base, preferences(main), self._catalog, scales, limit=request.alternatives)
+        miss = scales.judge([found.nearest_miss])[0] if found.nearest_miss else None
+        return main, scales.judge(found.alternatives), miss
 
 
 @cache

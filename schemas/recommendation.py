@@ -172,6 +172,8 @@ class Alternative(Closed):
     """Fields of the request to replace."""
     arguments: list[str]
     """The engine's arguments that change with them, such as ``--max-model-len 40192``."""
+    why: str
+    """What each change brings, in words."""
     verdict: Verdict
     per_gpu: PerGpu
     kv_cache: KvCache | None
@@ -220,6 +222,9 @@ class Recommendation(Closed):
     deployment: Deployment
     findings: list[Finding]
     alternatives: list[Alternative]
+    """Other ways that start, best first."""
+    nearest_miss: Alternative | None
+    """Where nothing starts, what is missing least: its headroom, negative, is what is missing."""
     evidence: EvidenceOf
     versions: Versions
     metadata: dict[str, JsonValue]

@@ -171,6 +171,8 @@ class SizingRequest(Closed):
     """Null means ``detailed``, or ``rule-of-thumb`` for a bare parameter count."""
     rule_of_thumb_factor: Annotated[float, Field(ge=1, le=10)] = 1.2
     """What parameters x bytes is multiplied by: 1.2, or 1.3 to 1.5 for long contexts and many turns."""
+    candidate_gpus: Annotated[list[Name], Field(max_length=128)] | None = None
+    """GPU types to weigh beside the one asked for; null means the catalogue's, where nothing else starts it."""
     alternatives: Annotated[int, Field(ge=0, le=50)] = 5
     """How many alternatives to offer at most."""
     locale: Locale = "en"

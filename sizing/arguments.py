@@ -1,21 +1,28 @@
 """What of a deployment an engine is told on its command line."""
 
+from collections.abc import Collection
+
 from .catalog.engines import ArgumentName, find_engine
 from .deployment import Deployment
 
+IMPLIED = {"count": "tensor_parallel_size", "enable_expert_parallel": "expert_parallel_size"}
+"""What else changes with a field of a request."""
 
-def changed_arguments(before: Deployment, after: Deployment) -> list[str]:
+
+def changed_arguments(before: Deployment, after: Deployment, asked: Collection[str]) -> list[str]:
     """The engine's arguments that make ``before`` into ``after``, such as ``--max-model-len 40192``.
 
-    A change of GPUs or of the checkpoint is no argument; nor is anything where the engine is another one.
+    ``asked`` names the fields that are changed: what an engine chooses by itself on other GPUs is no argument, nor
+    is the checkpoint.
     """
     if before.engine.name != after.engine.name:
         return []
+    named = {implied for each in asked for implied in (each, IMPLIED.get(each))}
     old, new = _told(before), _told(after)
     return [
-        f"{flag} {row.values.get(new[row.name], new[row.name])}"
+        f"{flag} {row.values.get(new[row.name], new[row.name])}".rstrip()
         for row in find_engine(after.engine.name).arguments.rows
-        if old[row.name] != new[row.name]
+        if row.name in named and old[row.name] != new[row.name]
         for flag in row.flags
     ]
 
@@ -31,4 +38,6 @@ def _told(deployment: Deployment) -> dict[ArgumentName, str]:
         "gpu_memory_utilization": f"{engine.gpu_memory_utilization:g}",
         "max_num_seqs": str(engine.max_num_seqs),
         "max_num_batched_tokens": str(engine.max_num_batched_tokens),
+        "enable_expert_parallel": str(split.enable_expert_parallel).lower(),
+        "expert_parallel_size": str(split.tensor_parallel_size * split.replicas if split.enable_expert_parallel else 1),
     }

@@ -215,6 +215,8 @@ ArgumentName = Literal[
     "gpu_memory_utilization",
     "max_num_seqs",
     "max_num_batched_tokens",
+    "enable_expert_parallel",
+    "expert_parallel_size",
 ]
 """What of a deployment the engine is told on its command line."""
 

@@ -128,12 +128,86 @@ def test_findings_are_loudest_first_then_by_name() -> None:
 
 
 def test_without_hardware_the_catalogue_is_ranked() -> None:
-    """The smallest natively supported GPU that holds the model is first, and the next ones are alternatives."""
-    told = recommend(parse_request({"model": QWEN_32B, "weight_format": "fp16", "alternatives": 7}))
+    """The best GPU of each generation that holds the model is told once, the best of all first."""
+    told = recommend(parse_request({"model": QWEN_32B, "weight_format": "fp16", "alternatives": 50}))
     assert told.verdict == "fits"
-    assert len(told.alternatives) == 7
     assert all(set(each.changes) == {"hardware"} for each in told.alternatives)
     assert {each.verdict for each in told.alternatives} <= {"fits", "tight"}
+    gpus = load_catalog().gpus
+    chosen = [told.deployment.gpu, *(_gpu_of(each.changes) for each in told.alternatives)]
+    generations = [gpus.find(name).architecture for name in chosen]
+    assert len(generations) == len(set(generations)) >= 5
+    # A100, H100 and Blackwell of 96 GB are the smallest of NVIDIA's that hold 61 GiB of weights.
+    assert {"ampere", "hopper", "blackwell"} <= set(generations)
+    for name, generation in zip(chosen, generations, strict=True):
+        smaller = [
+            gpu
+            for gpu in gpus.gpus
+            if gpu.architecture == generation and gpu.memory_bytes < gpus.find(name).memory_bytes
+        ]
+        assert not [gpu.name for gpu in smaller if asked(QWEN_32B, "fp16", gpu.name).verdict == "fits"]
+
+
+def test_named_gpus_are_weighed_beside_the_one_asked_for() -> None:
+    """GPU types that a request names are offered whatever its verdict, with the fewest of each that start it."""
+    value = {"model": QWEN_8B, "weight_format": "bf16", "hardware": {"gpu": "H100-SXM-80GB"}}
+    told = recommend(parse_request({**value, "candidate_gpus": ["RTX 4090", "RTX 4080", "T4"]}))
+    offered = {_gpu_of(each.changes): each for each in told.alternatives}
+    assert set(offered) == {"GeForce RTX 4090", "GeForce RTX 4080"}
+    assert offered["GeForce RTX 4090"].changes == {"hardware": {"gpu": "GeForce RTX 4090", "count": 1}}
+    assert offered["GeForce RTX 4080"].changes == {"hardware": {"gpu": "GeForce RTX 4080", "count": 2}}
+    assert "on 2 x GeForce RTX 4080, each needs" in offered["GeForce RTX 4080"].why
+    assert answer({**value, "candidate_gpus": ["no such card"]}).status == "error"
+
+
+def test_two_changes_are_offered_where_one_is_not_enough() -> None:
+    """Qwen3-235B-A22B on one RTX 3090: neither 4 bit nor eight cards alone, but both (the seed article's last case)."""
+    value = {
+        "model": {"name": "Qwen/Qwen3-235B-A22B"},
+        "weight_format": "bf16",
+        "hardware": {"gpu": "RTX 3090"},
+        "alternatives": 50,
+    }
+    told = recommend(parse_request(value))
+    assert told.verdict == "does_not_fit"
+    assert told.alternatives
+    int4 = next(each for each in told.alternatives if "int4" in str(each.changes["weight_format"]))
+    # 1,536 columns of an expert in groups of 128 cannot be divided by eight: the experts are spread whole.
+    assert int4.changes["hardware"] == {"count": 8}
+    assert int4.changes["parallelism"] == {"enable_expert_parallel": True}
+    assert int4.arguments == ["--tensor-parallel-size 8", "--enable-expert-parallel"]
+
+
+def test_the_nearest_miss_says_what_is_missing() -> None:
+    """DeepSeek-V3 in FP8 fits no eight of 24 GB: the answer is what misses least, and by how much."""
+    value = {
+        "model": {"name": "deepseek-ai/DeepSeek-V3"},
+        "hardware": {"gpu": "RTX 4090"},
+        "candidate_gpus": ["RTX 4090"],
+    }
+    told = recommend(parse_request(value))
+    assert told.verdict == "does_not_fit"
+    assert told.alternatives == []
+    assert told.nearest_miss is not None
+    assert told.nearest_miss.verdict == "does_not_fit"
+    assert told.nearest_miss.per_gpu.headroom_bytes < 0
+    assert told.nearest_miss.per_gpu.headroom_bytes > told.per_gpu.headroom_bytes
+    assert recommend(parse_request({**value, "alternatives": 0})).nearest_miss is None
+
+
+def test_why_is_told_in_the_language_asked_for() -> None:
+    """Each alternative says what its change brings, with both figures."""
+    value = {"model": QWEN_8B, "weight_format": "fp8", "hardware": {"gpu": "RTX 3090"}}
+    for locale, said in (("en", "weights in awq-int4 take"), ("zh", "awq-int4 权重每块 GPU 占")):
+        first = recommend(parse_request({**value, "locale": locale})).alternatives[0]
+        assert first.why.startswith(said)
+        assert f"{first.per_gpu.weights_bytes / 2**30:.2f} GiB" in first.why
+
+
+def _gpu_of(changes: Mapping[str, Any]) -> str:
+    name = changes["hardware"]["gpu"]
+    assert isinstance(name, str)
+    return name
 
 
 def test_without_hardware_what_no_gpu_holds_gets_several() -> None:
