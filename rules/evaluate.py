@@ -29,9 +29,14 @@ class Evaluator:
         """What the support rules conclude from ``facts``; the same facts are asked about only once."""
         return self._concluded(facts)
 
+    def support_of_all(self, facts: Sequence[SupportFacts]) -> list[SupportConclusions]:
+        """What the support rules conclude from each of ``facts``, told to the engine together."""
+        fired = self._support_engine.fired([flat(each) for each in facts])
+        return [conclude_support(self._support[rule] for rule in ids) for ids in fired]
+
     def _conclude(self, facts: SupportFacts) -> SupportConclusions:
-        (fired,) = self._support_engine.fired([flat(facts)])
-        return conclude_support(self._support[rule] for rule in fired)
+        (concluded,) = self.support_of_all([facts])
+        return concluded
 
     def advice(self, facts: Sequence[AdviceFacts]) -> list[tuple[AdviceRule, ...]]:
         """The advice rules that fire on each of ``facts``, in order of their ids."""

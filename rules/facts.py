@@ -23,6 +23,8 @@ class SupportFacts:
     """The GPU's generation: ampere, ada, amd-cdna3 and so on."""
     compute_capability_tens: int
     """CUDA compute capability times ten, such as 86 or 121; 0 where there is none."""
+    has_tensor_cores: bool
+    """Whether the GPU multiplies matrices in units of their own, which its compute capability does not tell."""
     weight_format: WeightFormat
     """Format the weights are served in."""
     weight_format_kind: str
@@ -33,6 +35,8 @@ class SupportFacts:
     """Element type of the kv cache; ``auto`` where the engine keeps it in what it computes in."""
     engine: EngineName
     """Inference engine."""
+    engine_release: int
+    """Release of the engine, three digits each for minor and patch: 0.10.1 is 10_001 and 1.2 is 1_002_000."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -4,10 +4,13 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from schemas.vocabulary import Verdict
+from sizing.catalog.engines import release_number
+from sizing.catalog.formats import Format
 from sizing.deployment import Deployment
 from sizing.estimate import Breakdown, Estimate, TermEvidence, verdict_of
 from sizing.sharing import fitting_utilization_percent, refuses_to_start
 
+from .documented_releases import documented_releases
 from .facts import AdviceFacts, SupportFacts, Term
 from .limits import MAX_INTEGER
 from .support_levels import SupportConclusions
@@ -25,17 +28,23 @@ class Circumstances:
     sixteen_bit_verdict: SixteenBitVerdict
 
 
-def gather_support(deployment: Deployment, *, weight_format_is_asked: bool) -> SupportFacts:
-    """What the support of ``deployment`` is concluded from."""
+def gather_support(deployment: Deployment, *, weight_format_is_asked: bool, engine_version: str | None) -> SupportFacts:
+    """What the support of ``deployment`` is concluded from.
+
+    Without ``engine_version`` the engine is the release that the support rules describe.
+    """
+    engine = deployment.engine.name
     return SupportFacts(
         vendor=deployment.gpu.vendor,
         architecture=deployment.gpu.architecture,
         compute_capability_tens=deployment.gpu.compute_capability_tens,
+        has_tensor_cores=deployment.gpu.has_tensor_cores,
         weight_format=deployment.weight_format.name,
-        weight_format_kind=_kind(deployment),
+        weight_format_kind=kind_of(deployment.weight_format),
         weight_format_is_asked=weight_format_is_asked,
         kv_cache_dtype=deployment.asked_kv_cache_dtype,
-        engine=deployment.engine.name,
+        engine=engine,
+        engine_release=release_number(engine_version or documented_releases()[engine].version),
     )
 
 
@@ -65,7 +74,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         num_parameters=deployment.num_parameters,
         model_is_mixture_of_experts=model is not None and model.is_mixture_of_experts,
         weight_format=deployment.weight_format.name,
-        weight_format_kind=_kind(deployment),
+        weight_format_kind=kind_of(deployment.weight_format),
         weight_format_is_asked=circumstances.weight_format_is_asked,
         weight_bits=deployment.weight_format.bits,
         sixteen_bit_verdict=circumstances.sixteen_bit_verdict,
@@ -103,18 +112,18 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         rule_of_thumb_factor_percent=round(estimate.rule_of_thumb.factor * 100),
         assumed_terms=",".join(_assumed(estimate.evidence)),
         weights_support=support.weights.level,
-        weights_support_by_hardware=support.weights_by_hardware,
-        weights_effect=support.weights_effect,
+        weights_support_by_hardware=support.weights_by_hardware.level,
+        weights_effect=support.weights.effect,
         kv_cache_support=support.kv_cache.level,
         kv_cache_effect=support.kv_cache.effect,
         engine_support=support.engine.level,
     )
 
 
-def _kind(deployment: Deployment) -> str:
+def kind_of(stored: Format) -> str:
     """The format's group; everything in a GGUF file is one, whatever its elements are."""
-    container, separator, _ = deployment.weight_format.name.partition(":")
-    return container if separator else deployment.weight_format.kind
+    container, separator, _ = stored.name.partition(":")
+    return container if separator else stored.kind
 
 
 def _saturated(value: int) -> int:

@@ -28,6 +28,15 @@ _TERMS: dict[Locale, dict[str, str]] = {
     },
 }
 
+_ENGINES = {
+    "vllm": "vLLM",
+    "sglang": "SGLang",
+    "tensorrt-llm": "TensorRT-LLM",
+    "llama.cpp": "llama.cpp",
+    "transformers": "Transformers",
+}
+"""Engines as they write themselves, in any language."""
+
 
 def _gib(value: FactValue, _: Locale) -> str:
     return f"{int(value) / 2**30:.2f} GiB"
@@ -50,6 +59,15 @@ def _tenths(value: FactValue, _: Locale) -> str:
     return "{}.{}".format(*divmod(int(value), 10))
 
 
+def _release(value: FactValue, _: Locale) -> str:
+    major, rest = divmod(int(value), 1_000_000)
+    return "{}.{}.{}".format(major, *divmod(rest, 1000))
+
+
+def _engine(value: FactValue, _: Locale) -> str:
+    return _ENGINES[str(value)]
+
+
 def _terms(value: FactValue, locale: Locale) -> str:
     names = [_TERMS[locale].get(name, name) for name in str(value).split(",")]
     return (", " if locale == "en" else "、").join(names)
@@ -61,6 +79,8 @@ DISPLAY_FORMS: dict[str, tuple[type, Callable[[FactValue, Locale], str]]] = {
     "billions": (int, _billions),
     "hundredths": (int, _hundredths),
     "tenths": (int, _tenths),
+    "release": (int, _release),
+    "engine": (str, _engine),
     "terms": (str, _terms),
 }
 """How a fact can be shown, by the name a placeholder gives after its colon: its type and its text."""

@@ -15,8 +15,8 @@ from .conditions import Condition
 from .facts import PassName
 from .message import Template
 
-Subject = Literal["weights", "kv_cache", "engine"]
-"""What support is concluded for."""
+Subject = Literal["weights", "kv_cache", "engine", "weights_by_hardware", "kv_cache_by_hardware"]
+"""What support is concluded for; by hardware is what the GPU alone can do, whatever engine runs on it."""
 
 Effect = Literal["compute+memory", "memory+decode bandwidth", "memory only", "none"]
 """What is gained, most first."""
@@ -123,10 +123,9 @@ class SupportRule(Rule):
 
     conclusion: Conclusion
 
-    @cached_property
-    def speaks_for_the_engine(self) -> bool:
-        """Whether it tells of the engine; a rule that never reads the engine tells of the GPU alone."""
-        return any("engine" in condition.facts_read for condition in self.when)
+    def tells_of(self, subject: Subject) -> bool:
+        """Whether it concludes something for ``subject``."""
+        return subject in self.conclusion.subjects
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -10,6 +10,7 @@ from typing import get_args
 from pydantic import JsonValue
 
 from .conditions import Condition, OtherFact
+from .documented_releases import documented_releases
 from .facts import PassName
 from .loader import Defaults, read_defaults, read_rules
 from .rule import AdviceRule, Rule, SupportRule
@@ -25,7 +26,7 @@ class RuleSet:
     support: tuple[SupportRule, ...]
     advice: tuple[AdviceRule, ...]
     version: str
-    """``sha256:`` and the digest of what the rules say, whatever order and files they came in."""
+    """``sha256:`` and the digest of what the rules say, of which releases, whatever order and files they came in."""
 
     @property
     def rules(self) -> tuple[SupportRule | AdviceRule, ...]:
@@ -56,7 +57,8 @@ def packaged_defaults() -> Defaults:
 def rule_set_of(rules: Iterable[SupportRule | AdviceRule]) -> RuleSet:
     """The set of ``rules``."""
     ordered = sorted(rules, key=lambda rule: rule.id)
-    said = json.dumps([_said(rule) for rule in ordered], sort_keys=True, ensure_ascii=True)
+    releases: JsonValue = {name: release.version for name, release in documented_releases().items()}
+    said = json.dumps([releases, *map(_said, ordered)], sort_keys=True, ensure_ascii=True)
     return RuleSet(
         support=tuple(rule for rule in ordered if isinstance(rule, SupportRule)),
         advice=tuple(rule for rule in ordered if isinstance(rule, AdviceRule)),

@@ -27,12 +27,12 @@ class SupportConclusions:
     weights: SupportOf
     kv_cache: SupportOf
     engine: SupportOf
-    weights_by_hardware: SupportLevel
+    weights_by_hardware: SupportOf
     """How well the GPU alone supports the weight format."""
-    weights_effect: Effect
-    """What the weight format gains where it runs."""
+    kv_cache_by_hardware: SupportOf
+    """How well the GPU alone supports the kv cache's type."""
     refusals: tuple[SupportRule, ...]
-    """The rules that concluded unsupported, in order of their ids."""
+    """The rules for which the deployment does not run, in order of their ids."""
 
     @property
     def level(self) -> SupportLevel:
@@ -48,23 +48,28 @@ class SupportConclusions:
 def conclude_support(fired: Iterable[SupportRule]) -> SupportConclusions:
     """For each subject the worst level, then the least effect, then the first id: order never matters.
 
+    Where the engine does not run, neither weights nor kv cache are supported in it, for the engine's reason.
+
     Raises: SupportNotConcludedError.
     """
     rules = tuple(sorted(fired, key=lambda rule: rule.id))
-    by_hardware = tuple(rule for rule in rules if not rule.speaks_for_the_engine)
-    weights = _worst(rules, "weights")
+    engine = _worst(rules, "engine")
+    runs = engine.conclusion.level != "unsupported"
+    judged: tuple[Subject, ...] = ("weights", "kv_cache") if runs else ("engine",)
     return SupportConclusions(
-        weights=_shown(weights),
-        kv_cache=_shown(_worst(rules, "kv_cache")),
-        engine=_shown(_worst(rules, "engine")),
-        weights_by_hardware=_worst(by_hardware, "weights").conclusion.level,
-        weights_effect=weights.conclusion.effect,
-        refusals=tuple(rule for rule in rules if rule.conclusion.level == "unsupported"),
+        weights=_shown(_worst(rules, "weights") if runs else engine),
+        kv_cache=_shown(_worst(rules, "kv_cache") if runs else engine),
+        engine=_shown(engine),
+        weights_by_hardware=_shown(_worst(rules, "weights_by_hardware")),
+        kv_cache_by_hardware=_shown(_worst(rules, "kv_cache_by_hardware")),
+        refusals=tuple(
+            rule for rule in rules if rule.conclusion.level == "unsupported" and any(map(rule.tells_of, judged))
+        ),
     )
 
 
 def _worst(rules: Iterable[SupportRule], subject: Subject) -> SupportRule:
-    told = [rule for rule in rules if subject in rule.conclusion.subjects]
+    told = [rule for rule in rules if rule.tells_of(subject)]
     if not told:
         raise SupportNotConcludedError(f"no support rule tells about {subject}")
     return min(told, key=lambda rule: (*_rank(rule), rule.id))

@@ -127,7 +127,11 @@ class Scales:
 
     def _weigh(self, request: SizingRequest, changes: Changes) -> Weighed:
         estimate = self.figures(request)
-        facts = gather_support(estimate.deployment, weight_format_is_asked=request.weight_format is not None)
+        facts = gather_support(
+            estimate.deployment,
+            weight_format_is_asked=request.weight_format is not None,
+            engine_version=request.engine.version,
+        )
         support = self.evaluator.support(facts)
         return Weighed(
             request=request,

@@ -86,7 +86,8 @@ class Engine(Closed):
 
     name: EngineName = "vllm"
     version: Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6}){0,3}$")] | None = None
-    """Release such as ``0.19.0``; null means the newest release whose memory behaviour was measured."""
+    """Release such as ``0.19.0``; null means the newest release whose memory behaviour was measured, and for support
+    the one that the rules describe."""
     gpu_memory_utilization: Fraction | None = None
     """Fraction of the GPU's memory the engine may plan with."""
     max_num_seqs: Annotated[int, Field(ge=1, le=65_536)] | None = None

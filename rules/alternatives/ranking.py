@@ -12,7 +12,7 @@ def quality(weighed: Weighed) -> tuple[int, int, int, int, int]:
     return (
         FITTING.index(weighed.verdict),
         LEVELS.index(support.level),
-        EFFECTS.index(support.weights_effect),
+        EFFECTS.index(support.weights.effect),
         -deployment.weight_format.bits,
         -deployment.kv_cache_dtype.bits,
     )

@@ -23,6 +23,16 @@ def version_key(text: str) -> Version:
     return tuple(int(part) for part in text.split("."))
 
 
+def release_number(text: str) -> int:
+    """A release as one number that compares in order: three digits each for minor and patch.
+
+    >>> release_number("0.10.1"), release_number("1.2"), release_number("9000")
+    (10001, 1002000, 9000000000)
+    """
+    major, minor, patch = (*version_key(text), 0, 0)[:3]
+    return major * 1_000_000 + min(minor, 999) * 1000 + min(patch, 999)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Spread:
     """Bytes, or per mille, as measured: the lowest, the expected and the highest."""

@@ -29,6 +29,8 @@ class Gpu:
     """As the vendor writes it: ``8.6``, ``gfx942``, or empty."""
     compute_capability_tens: int
     """CUDA compute capability times ten, such as 86 or 121; 0 where there is none."""
+    has_tensor_cores: bool
+    """Whether the row gives a rate of matrix units; a GTX 16 has none, for all its compute capability of 7.5."""
     marketing_memory_gb: float
     memory_bytes: int
     """Memory of one GPU as a process sees it, rounded down where no measurement exists."""
@@ -113,6 +115,7 @@ def _gpu(row: dict[str, str]) -> Gpu:
         architecture=row["architecture"],
         compute_capability=capability,
         compute_capability_tens=int(major_minor[1] + major_minor[2]) if major_minor else 0,
+        has_tensor_cores=any(value for column, value in row.items() if "_tensor_" in column),
         marketing_memory_gb=float(row["marketing_memory_gb"]),
         memory_bytes=memory_bytes,
         memory_evidence=evidence,

@@ -5,7 +5,7 @@ import pytest
 from rules.facts import declared
 from rules.message import DISPLAY_FORMS, MessageError, parse_template
 from rules.ruleset import packaged_defaults
-from schemas.vocabulary import Locale
+from schemas.vocabulary import ENGINE_NAMES, EngineName, Locale
 
 FACTS = {
     **packaged_defaults()["advice"],
@@ -31,6 +31,7 @@ FACTS = {
         ("{num_parameters:billions}", "zh", "82 亿"),
         ("{rule_of_thumb_factor_percent:hundredths}", "en", "1.2"),
         ("{compute_capability_tens:tenths}", "en", "8.6"),
+        ("{engine:engine}", "zh", "vLLM"),
         ("{assumed_terms:terms}", "en", "activations, overhead"),
         ("{assumed_terms:terms}", "zh", "激活值、运行时开销"),
     ],
@@ -38,6 +39,22 @@ FACTS = {
 def test_facts_are_shown_in_their_form(text: str, locale: Locale, shown: str) -> None:
     """A placeholder is replaced by its fact in the form it names."""
     assert parse_template(text, declared("advice")).render(FACTS, locale) == shown
+
+
+@pytest.mark.parametrize(
+    ("number", "shown"), [(10_001, "0.10.1"), (33_000, "0.33.0"), (1_002_000, "1.2.0"), (4_057_006, "4.57.6")]
+)
+def test_a_release_is_shown_as_it_is_written(number: int, shown: str) -> None:
+    """The number that releases are compared by reads back as the release."""
+    template = parse_template("{engine_release:release}", declared("support"))
+    assert template.render({"engine_release": number}, "en") == shown
+
+
+@pytest.mark.parametrize("engine", ENGINE_NAMES)
+def test_every_engine_has_a_name_for_people(engine: EngineName) -> None:
+    """The form of engines knows each engine of the contract, spelt alike but for capitals."""
+    template = parse_template("{engine:engine}", declared("advice"))
+    assert template.render({"engine": engine}, "en").lower() == engine
 
 
 def test_a_template_keeps_its_text() -> None:
@@ -63,4 +80,4 @@ def test_a_fact_that_looks_like_a_placeholder_is_shown_as_it_is() -> None:
 
 def test_every_form_is_used_by_a_test_above() -> None:
     """A display form nobody checks is a mistake."""
-    assert set(DISPLAY_FORMS) == {"GiB", "GB", "billions", "hundredths", "tenths", "terms"}
+    assert set(DISPLAY_FORMS) == {"GiB", "GB", "billions", "hundredths", "tenths", "terms", "release", "engine"}

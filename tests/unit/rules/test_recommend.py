@@ -112,10 +112,82 @@ def test_what_is_refused_says_by_which_rule() -> None:
     """A GPU the engine has dropped makes the verdict unsupported, with the support rule as an error."""
     told = asked(QWEN_8B, "gptq-int4", "GTX 1080 Ti")
     assert told.verdict == "unsupported"
-    said = finding(told, "vllm-has-no-code-before-turing")
+    said = finding(told, "vllm-never-had-code-for-pascal")
     assert said is not None
     assert said.level == "error"
     assert told.support.engine.rule == said.rule
+
+
+@pytest.mark.parametrize(
+    ("gpu", "name", "engine", "level", "rule"),
+    [
+        # Docs up to v0.14 ask for 7.0; the wheels of 0.20 were the first built with CUDA 13, which has no Volta.
+        ("V100 SXM2 32GB", "fp16", {"name": "vllm", "version": "0.6.0"}, "native", "vllm-ran-on-volta-before-0-20"),
+        ("V100 SXM2 32GB", "fp16", {"name": "vllm", "version": "0.19.0"}, "native", "vllm-ran-on-volta-before-0-20"),
+        ("V100 SXM2 32GB", "fp16", {"name": "vllm", "version": "0.20.0"}, "unsupported", "vllm-dropped-volta-in-0-20"),
+        ("V100 SXM2 32GB", "fp16", {"name": "vllm"}, "unsupported", "vllm-dropped-volta-in-0-20"),
+        ("Tesla P40", "fp16", {"name": "vllm", "version": "0.6.0"}, "unsupported", "vllm-never-had-code-for-pascal"),
+    ],
+)
+def test_whether_an_engine_runs_depends_on_its_release(
+    gpu: str, name: str, engine: dict[str, str], level: str, rule: str
+) -> None:
+    """An older release runs where a newer one does not; whoever names none gets the documented one."""
+    told = recommend(
+        parse_request({"model": QWEN_8B, "weight_format": name, "engine": engine, "hardware": {"gpu": gpu}})
+    )
+    assert (told.support.engine.level, told.support.engine.rule) == (level, rule)
+    assert (told.verdict == "unsupported") is (level == "unsupported")
+    assert told.support.weights.level == level
+
+
+@pytest.mark.parametrize(
+    ("gpu", "name", "engine", "version", "level", "effect"),
+    [
+        # vLLM pull request 33076 (merged in January 2026, after 0.15) made published FP8 checkpoints load on Turing.
+        ("Tesla T4", "fp8", "vllm", "0.15.0", "unsupported", "none"),
+        ("Tesla T4", "fp8", "vllm", "0.16.0", "emulated", "memory+decode bandwidth"),
+        ("RTX 3090", "fp8", "vllm", "0.6.0", "emulated", "memory+decode bandwidth"),
+        # gpt-oss came with 0.10.1.
+        ("H100 SXM5 80GB", "mxfp4", "vllm", "0.10.0", "unsupported", "none"),
+        ("H100 SXM5 80GB", "mxfp4", "vllm", "0.10.1", "emulated", "memory+decode bandwidth"),
+        # Both left the core for plugins: 0.24 and 0.28.
+        ("RTX 3090", "gguf:q4_k_m", "vllm", "0.23.0", "native", "memory+decode bandwidth"),
+        ("RTX 3090", "gguf:q4_k_m", "vllm", "0.24.0", "native", "memory+decode bandwidth"),
+        ("RTX 3090", "bnb-nf4", "vllm", "0.28.0", "native", "memory only"),
+        # On Volta the docs tick GPTQ, bitsandbytes and GGUF, and neither AWQ nor INT8 nor FP8.
+        ("V100 SXM2 32GB", "gptq-int4", "vllm", "0.12.0", "native", "memory+decode bandwidth"),
+        ("V100 SXM2 32GB", "awq-int4", "vllm", "0.12.0", "unsupported", "none"),
+        ("V100 SXM2 32GB", "bf16", "vllm", "0.12.0", "unsupported", "none"),
+        # INT8 SmoothQuant went with the TensorRT backend, which 1.2 still has.
+        ("A100 SXM4 80GB", "int8", "tensorrt-llm", "1.2.0", "native", "compute+memory"),
+        ("A100 SXM4 80GB", "int8", "tensorrt-llm", "1.3.0", "unsupported", "none"),
+        # A GTX 16 card has the compute capability of a T4 and no tensor cores; llama.cpp warns of it.
+        ("Tesla T4", "gguf:q4_k_m", "llama.cpp", "9000", "native", "memory+decode bandwidth"),
+        ("GTX 1660 SUPER", "gguf:q4_k_m", "llama.cpp", "9000", "emulated", "memory+decode bandwidth"),
+        ("Tesla T4", "int8", "vllm", "0.19.0", "native", "compute+memory"),
+        ("GTX 1660 SUPER", "int8", "vllm", "0.19.0", "emulated", "memory only"),
+    ],
+)
+def test_what_an_engine_supports_depends_on_its_release_and_on_tensor_cores(  # noqa: PLR0917 - columns of the table
+    gpu: str, name: str, engine: str, version: str, level: str, effect: str
+) -> None:
+    """Formats come and go with releases, and compute capability alone does not prove tensor cores."""
+    request = {
+        "model": QWEN_8B,
+        "weight_format": name,
+        "engine": {"name": engine, "version": version},
+        "hardware": {"gpu": gpu},
+    }
+    support = recommend(parse_request(request)).support
+    assert (support.weights.level, support.weights.effect) == (level, effect)
+
+
+def test_where_an_engine_does_not_run_its_formats_are_no_further_findings() -> None:
+    """Only the rule that refuses the engine is an error, whatever else holds of the format."""
+    told = recommend(parse_request({"model": QWEN_8B, "weight_format": "mxfp8", "hardware": {"gpu": "Tesla P40"}}))
+    assert [each.rule for each in told.findings if each.level == "error"] == ["vllm-never-had-code-for-pascal"]
+    assert told.support.weights.rule == told.support.kv_cache.rule == told.support.engine.rule
 
 
 def test_findings_are_loudest_first_then_by_name() -> None:

@@ -47,11 +47,16 @@ def test_a_rule_says_something_in_each_language(rule: SupportRule | AdviceRule) 
 
 
 def test_support_rules_lie_in_the_folder_of_whom_they_speak_for() -> None:
-    """Rules in the folder hardware never read the engine; those elsewhere read their folder's engine."""
+    """Rules in the folder hardware never read the engine, those in engines one of several, all others their own."""
     for rule in RULE_SET.support:
         engines = {each.operand for each in rule.when if each.fact == "engine"}
         folder = rule.origin.file.parent.name
-        assert engines == (set() if folder == "hardware" else {folder.replace("llama-cpp", "llama.cpp")})
+        if folder == "hardware":
+            assert not engines
+        elif folder == "engines":
+            assert all(isinstance(each, tuple) for each in engines)
+        else:
+            assert engines == {folder.replace("llama-cpp", "llama.cpp")}
 
 
 def test_no_rule_names_what_lies_beside_the_project() -> None:

@@ -1,111 +1,137 @@
 """The support rules are total, agree with each other, and say what is documented."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
+from functools import cache
 from itertools import product
-from typing import get_args
 
 import pytest
 
+from rules.documented_releases import documented_releases
 from rules.engine import RuleEngine
 from rules.evaluate import flat
 from rules.facts import SupportFacts
-from rules.rule import Subject, SupportRule
+from rules.gather import kind_of
+from rules.rule import Effect, Subject, SupportRule
 from rules.ruleset import load_rule_set
 from rules.support_levels import SupportNotConcludedError, conclude_support
-from schemas.recommendation import FactValue
-from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, WEIGHT_FORMATS, SupportLevel, WeightFormat
+from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, WEIGHT_FORMATS, EngineName, SupportLevel
+from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
-from sizing.catalog.gpus import Gpu, load_gpus
+from sizing.catalog.generations import load_generations
+from sizing.catalog.gpus import load_gpus
 
+from .plain_python import PlainPython
 from .strategies import seeded
 
 RULES = load_rule_set().support
-SUBJECTS: tuple[Subject, ...] = get_args(Subject)
 
 
-def kind_of(name: WeightFormat) -> str:
-    """The group of a format, as facts have it."""
-    return "gguf" if name.startswith("gguf:") else load_formats().weights[name].kind
+def releases() -> dict[EngineName, list[int]]:
+    """For every engine the release the rules describe, and those around each bound that one of its rules names."""
+    bounds: dict[EngineName, set[int]] = {
+        name: {0, release_number(each.version)} for name, each in documented_releases().items()
+    }
+    for rule in RULES:
+        engines = {each.operand for each in rule.when if each.fact == "engine"}
+        for condition in rule.when:
+            if condition.fact == "engine_release" and isinstance(condition.operand, int):
+                for name in ENGINE_NAMES:
+                    bounds[name] |= {condition.operand - 1, condition.operand} if name in engines else set()
+    return {name: sorted(bounds[name]) for name in ENGINE_NAMES}
 
 
-def generations() -> list[Gpu]:
-    """One GPU of the catalogue for every pair of architecture and compute capability."""
-    found = {(gpu.architecture, gpu.compute_capability): gpu for gpu in load_gpus().gpus}
-    return [found[key] for key in sorted(found)]
-
-
-def combinations() -> Iterator[SupportFacts]:
-    """Every GPU generation x weight format, asked for or not, x kv cache type x engine."""
-    formats = product(WEIGHT_FORMATS, (True, False))
-    for gpu, (name, is_asked), dtype, engine in product(generations(), formats, KV_CACHE_DTYPES, ENGINE_NAMES):
-        yield SupportFacts(
-            vendor=gpu.vendor,
-            architecture=gpu.architecture,
-            compute_capability_tens=gpu.compute_capability_tens,
-            weight_format=name,
-            weight_format_kind=kind_of(name),
+@cache
+def combinations() -> tuple[SupportFacts, ...]:
+    """Every GPU generation x weight format, asked for or not, x kv cache type x engine and release."""
+    formats = list(product(load_formats().weights.values(), (True, False)))
+    engines = [(name, release) for name, several in releases().items() for release in several]
+    return tuple(
+        SupportFacts(
+            vendor=generation.vendor,
+            architecture=generation.architecture,
+            compute_capability_tens=generation.compute_capability_tens,
+            has_tensor_cores=generation.has_tensor_cores,
+            weight_format=stored.name,
+            weight_format_kind=kind_of(stored),
             weight_format_is_asked=is_asked,
             kv_cache_dtype=dtype,
             engine=engine,
+            engine_release=release,
         )
+        for generation, (stored, is_asked), dtype, (engine, release) in product(
+            load_generations(), formats, KV_CACHE_DTYPES, engines
+        )
+    )
 
 
-class PlainPython:
-    """The rules evaluated without the engine: for every value of a fact, the rules it leaves possible."""
+def told(rules: Iterable[SupportRule]) -> dict[Subject, set[tuple[SupportLevel, Effect]]]:
+    """The conclusions for each subject."""
+    found: dict[Subject, set[tuple[SupportLevel, Effect]]] = defaultdict(set)
+    for rule in rules:
+        for subject in rule.conclusion.subjects:
+            found[subject].add((rule.conclusion.level, rule.conclusion.effect))
+    return found
 
-    def __init__(self, rules: Iterable[SupportRule]) -> None:
-        self._rules = tuple(rules)
-        self._possible: dict[tuple[str, FactValue], frozenset[int]] = {}
 
-    def fired(self, facts: SupportFacts) -> list[SupportRule]:
-        """The rules all of whose conditions hold."""
-        values = flat(facts)
-        places = frozenset.intersection(*(self._leaves(name, value) for name, value in values.items()))
-        return [self._rules[place] for place in sorted(places)]
+def test_the_formats_are_those_of_the_contract() -> None:
+    """What is enumerated is every weight format of the contract."""
+    assert set(load_formats().weights) == set(WEIGHT_FORMATS)
 
-    def _leaves(self, name: str, value: FactValue) -> frozenset[int]:
-        if (name, value) not in self._possible:
-            self._possible[name, value] = frozenset(
-                place
-                for place, rule in enumerate(self._rules)
-                if all(each.holds({name: value}) for each in rule.when if each.fact == name)
-            )
-        return self._possible[name, value]
+
+def test_every_engine_has_a_documented_release() -> None:
+    """Support without a named release is that of a release with a source, for every engine of the contract."""
+    assert set(documented_releases()) == set(ENGINE_NAMES)
+    assert all(release_number(each.version) and each.source for each in documented_releases().values())
 
 
 def test_every_combination_is_concluded_and_no_two_rules_disagree() -> None:
-    """For each subject the GPU's rules and the engine's rules each conclude one level and effect, never two.
+    """The GPU and the engine are concluded everywhere, weights and kv cache wherever the engine runs, never twice.
 
-    A rule that reads the engine speaks for the engine, any other for the GPU alone.  Two rules contradict each
-    other when they speak for the same of both, of the same subject, and differ in level or effect; between the
-    two voices the worst level holds, so that they may differ.
+    Two rules contradict each other when they speak of the same subject and differ in level or effect.
     """
-    plain = PlainPython(RULES)
-    gaps: set[object] = set()
-    quarrels: set[object] = set()
-    for facts in combinations():
-        told: dict[tuple[Subject, bool], set[tuple[str, str]]] = defaultdict(set)
-        for rule in plain.fired(facts):
-            for subject in rule.conclusion.subjects:
-                key = (subject, rule.speaks_for_the_engine)
-                told[key].add((rule.conclusion.level, rule.conclusion.effect))
-        for subject, speaks_for_the_engine in product(SUBJECTS, (True, False)):
-            if subject == "engine" and not speaks_for_the_engine:
-                continue
-            conclusions = told[subject, speaks_for_the_engine]
-            if not conclusions:
-                gaps.add((subject, speaks_for_the_engine, facts))
-            elif len(conclusions) > 1:
-                quarrels.add((subject, speaks_for_the_engine, facts))
-    assert not gaps, f"{len(gaps)} gaps, such as {next(iter(gaps))}"
-    assert not quarrels, f"{len(quarrels)} contradictions, such as {next(iter(quarrels))}"
+    gaps: list[tuple[Subject, SupportFacts]] = []
+    quarrels: list[tuple[Subject, SupportFacts]] = []
+    for facts, rules in PlainPython(RULES).examples(combinations()):
+        conclusions = told(rules)
+        runs = conclusions["engine"] != {("unsupported", "none")}
+        needed: set[Subject] = {"engine", "weights_by_hardware", "kv_cache_by_hardware"}
+        needed |= {"weights", "kv_cache"} if runs else set()
+        gaps += [(subject, facts) for subject in needed if not conclusions[subject]]
+        quarrels += [(subject, facts) for subject, several in conclusions.items() if len(several) > 1]
+    assert not gaps, f"{len(gaps)} gaps, such as {gaps[0]}"
+    assert not quarrels, f"{len(quarrels)} contradictions, such as {quarrels[0]}"
+
+
+def test_no_engine_computes_in_what_the_silicon_has_no_unit_for() -> None:
+    """An engine that gains time in arithmetic from a format does so on a GPU that supports it natively."""
+    for _, rules in PlainPython(RULES).examples(combinations()):
+        support = conclude_support(rules)
+        if support.weights.effect == "compute+memory":
+            assert support.weights.level == support.weights_by_hardware.level == "native"
+        if support.kv_cache.effect == "compute+memory":
+            assert support.kv_cache.level == support.kv_cache_by_hardware.level == "native"
+
+
+def test_weights_and_kv_cache_are_concluded_apart() -> None:
+    """No rule about weights reads the kv cache's type, none about the kv cache the weights' format."""
+    for rule in RULES:
+        if not rule.tells_of("kv_cache") and not rule.tells_of("kv_cache_by_hardware"):
+            assert all(each.fact != "kv_cache_dtype" for each in rule.when), rule.id
+        if not rule.tells_of("weights") and not rule.tells_of("weights_by_hardware"):
+            assert all(not each.fact.startswith("weight_format") for each in rule.when), rule.id
+
+
+def test_only_rules_in_the_folder_hardware_tell_of_the_silicon() -> None:
+    """What the GPU alone can do is told by rules that never read the engine."""
+    for rule in RULES:
+        by_hardware = rule.tells_of("weights_by_hardware") or rule.tells_of("kv_cache_by_hardware")
+        assert by_hardware is (rule.origin.file.parent.name == "hardware")
 
 
 def test_every_rule_fires_on_some_combination() -> None:
     """A support rule that no combination of the catalogue reaches is a mistake."""
-    plain = PlainPython(RULES)
-    reached = {rule.id for facts in combinations() for rule in plain.fired(facts)}
+    reached = {rule.id for _, rules in PlainPython(RULES).examples(combinations()) for rule in rules}
     assert {rule.id for rule in RULES} - reached == set()
 
 
@@ -113,7 +139,7 @@ def test_the_engine_agrees_on_a_sample_of_the_combinations() -> None:
     """On 2,000 combinations the engine fires what plain Python fires."""
     plain = PlainPython(RULES)
     engine = RuleEngine("support", {rule.id: rule.when for rule in RULES})
-    sample = seeded(2).sample(list(combinations()), 2000)
+    sample = seeded(2).sample(combinations(), 2000)
     for start in range(0, len(sample), 50):
         several = sample[start : start + 50]
         fired = engine.fired([flat(facts) for facts in several])
@@ -135,7 +161,7 @@ def test_architectures_named_by_rules_are_in_the_catalogue() -> None:
 
 def test_kinds_named_by_rules_are_kinds_of_formats() -> None:
     """A rule that names a kind no format has is misspelt."""
-    kinds = {kind_of(name) for name in WEIGHT_FORMATS}
+    kinds = {kind_of(stored) for stored in load_formats().weights.values()}
     named = {
         value
         for rule in load_rule_set().rules
@@ -179,7 +205,7 @@ DOCUMENTED = [
 )
 def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the table
     gpu: str,
-    engine: str,
+    engine: EngineName,
     name: str,
     is_asked: bool,  # noqa: FBT001 - a column of the table
     dtype: str,
@@ -192,9 +218,10 @@ def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the tabl
     (facts,) = [
         each
         for each in combinations()
-        if (each.architecture, each.compute_capability_tens) == (row.architecture, row.compute_capability_tens)
-        and (each.engine, each.weight_format, each.weight_format_is_asked, each.kv_cache_dtype)
-        == (engine, name, is_asked, dtype)
+        if (each.architecture, each.compute_capability_tens, each.has_tensor_cores)
+        == (row.architecture, row.compute_capability_tens, row.has_tensor_cores)
+        and (each.engine, each.engine_release) == (engine, release_number(documented_releases()[engine].version))
+        and (each.weight_format, each.weight_format_is_asked, each.kv_cache_dtype) == (name, is_asked, dtype)
     ]
     support = conclude_support(PlainPython(RULES).fired(facts))
     assert (support.weights.level, support.weights.effect) == (level, effect)
@@ -203,23 +230,22 @@ def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the tabl
 
 def test_nothing_is_supported_on_an_undocumented_accelerator() -> None:
     """Intel, of which the rules know nothing, is unsupported throughout, by rules that say so."""
-    plain = PlainPython(RULES)
-    for facts in combinations():
-        if facts.vendor == "intel":
-            support = conclude_support(plain.fired(facts))
-            assert {support.weights.level, support.kv_cache.level, support.engine.level} == {"unsupported"}
-            assert all("not-documented" in rule.id or "needs-nvidia" in rule.id for rule in support.refusals)
+    intel = (facts for facts in combinations() if facts.vendor == "intel")
+    for _, rules in PlainPython(RULES).examples(intel):
+        support = conclude_support(rules)
+        assert {support.weights.level, support.kv_cache.level, support.engine.level} == {"unsupported"}
+        assert all("not-documented" in rule.id or "needs-nvidia" in rule.id for rule in support.refusals)
 
 
 def test_the_worst_level_wins_in_any_order() -> None:
     """The order of rules never moves a conclusion."""
     random = seeded(4)
     plain = PlainPython(RULES)
-    for facts in random.sample(list(combinations()), 200):
-        fired = plain.fired(facts)
-        told = conclude_support(fired)
+    for facts in random.sample(combinations(), 200):
+        fired = list(plain.fired(facts))
+        concluded = conclude_support(fired)
         random.shuffle(fired)
-        assert conclude_support(fired) == told
+        assert conclude_support(fired) == concluded
 
 
 def test_a_subject_no_rule_tells_about_is_an_error() -> None:
