@@ -14,6 +14,7 @@ COMMANDS = {
     "gpus": "cli.gpus",
     "models": "cli.models",
     "formats": "cli.formats",
+    "support": "cli.support",
     "rules": "cli.rules",
     "schema": "cli.schema",
 }
