@@ -3,18 +3,19 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
-from itertools import product
+from itertools import chain, product
 
 import pytest
 
 from rules.documented_releases import documented_releases
 from rules.engine import RuleEngine
 from rules.evaluate import flat
-from rules.facts import SupportFacts
+from rules.facts import SupportFacts, declared
 from rules.gather import kind_of
 from rules.rule import Effect, Subject, SupportRule
 from rules.ruleset import load_rule_set
-from rules.support_levels import SupportNotConcludedError, conclude_support
+from rules.support_levels import SupportConclusions, SupportNotConcludedError, conclude_support
+from schemas.recommendation import FactValue
 from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, WEIGHT_FORMATS, EngineName, SupportLevel
 from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
@@ -65,6 +66,12 @@ def combinations() -> tuple[SupportFacts, ...]:
     )
 
 
+@cache
+def examples() -> list[tuple[SupportFacts, tuple[SupportRule, ...]]]:
+    """A combination for every set of rules that fires on some, and those rules."""
+    return PlainPython(RULES).examples(combinations())
+
+
 def told(rules: Iterable[SupportRule]) -> dict[Subject, set[tuple[SupportLevel, Effect]]]:
     """The conclusions for each subject."""
     found: dict[Subject, set[tuple[SupportLevel, Effect]]] = defaultdict(set)
@@ -92,7 +99,7 @@ def test_every_combination_is_concluded_and_no_two_rules_disagree() -> None:
     """
     gaps: list[tuple[Subject, SupportFacts]] = []
     quarrels: list[tuple[Subject, SupportFacts]] = []
-    for facts, rules in PlainPython(RULES).examples(combinations()):
+    for facts, rules in examples():
         conclusions = told(rules)
         runs = conclusions["engine"] != {("unsupported", "none")}
         needed: set[Subject] = {"engine", "weights_by_hardware", "kv_cache_by_hardware"}
@@ -105,7 +112,7 @@ def test_every_combination_is_concluded_and_no_two_rules_disagree() -> None:
 
 def test_no_engine_computes_in_what_the_silicon_has_no_unit_for() -> None:
     """An engine that gains time in arithmetic from a format does so on a GPU that supports it natively."""
-    for _, rules in PlainPython(RULES).examples(combinations()):
+    for _, rules in examples():
         support = conclude_support(rules)
         if support.weights.effect == "compute+memory":
             assert support.weights.level == support.weights_by_hardware.level == "native"
@@ -131,7 +138,7 @@ def test_only_rules_in_the_folder_hardware_tell_of_the_silicon() -> None:
 
 def test_every_rule_fires_on_some_combination() -> None:
     """A support rule that no combination of the catalogue reaches is a mistake."""
-    reached = {rule.id for _, rules in PlainPython(RULES).examples(combinations()) for rule in rules}
+    reached = {rule.id for _, rules in examples() for rule in rules}
     assert {rule.id for rule in RULES} - reached == set()
 
 
@@ -235,6 +242,38 @@ def test_nothing_is_supported_on_an_undocumented_accelerator() -> None:
         support = conclude_support(rules)
         assert {support.weights.level, support.kv_cache.level, support.engine.level} == {"unsupported"}
         assert all("not-documented" in rule.id or "needs-nvidia" in rule.id for rule in support.refusals)
+
+
+def as_advice_reads_it(facts: SupportFacts, support: SupportConclusions) -> dict[str, FactValue]:
+    """The facts that both passes have, and what the advice pass knows of the first one's conclusions."""
+    return {
+        **{name: value for name, value in flat(facts).items() if name in declared("advice")},
+        "weights_support": support.weights.level,
+        "weights_support_by_hardware": support.weights_by_hardware.level,
+        "weights_effect": support.weights.effect,
+        "kv_cache_support": support.kv_cache.level,
+        "kv_cache_effect": support.kv_cache.effect,
+        "engine_support": support.engine.level,
+    }
+
+
+def test_every_advice_rule_can_meet_the_support_it_reads() -> None:
+    """What an advice rule asks of GPU, format, engine and their support is concluded for some combination."""
+    plain = PlainPython(RULES)
+    left = {rule.id: rule.when for rule in load_rule_set().advice}
+    for facts, rules in chain(
+        examples(),
+        ((each, plain.fired(each)) for each in combinations() if each.weight_format_is_asked),
+    ):
+        known = as_advice_reads_it(facts, conclude_support(rules))
+        left = {
+            rule: when
+            for rule, when in left.items()
+            if not all(each.holds(known) for each in when if set(each.facts_read) <= known.keys())
+        }
+        if not left:
+            return
+    pytest.fail(f"no combination is supported as {sorted(left)} ask")
 
 
 def test_the_worst_level_wins_in_any_order() -> None:
