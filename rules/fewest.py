@@ -1,6 +1,6 @@
 """The fewest GPUs of a type that hold a deployment."""
 
-from .placements import COUNTS, with_more
+from .placements import counts_of, with_more
 from .weigh import Scales, Weighed
 
 
@@ -12,7 +12,7 @@ def fewest_gpus(base: Weighed, scales: Scales) -> int | None:
     hardware, count = base.request.hardware, base.estimate.deployment.gpu_count
     if hardware is None or base.verdict == "unsupported":
         return None
-    for several in (1, *COUNTS):
+    for several in counts_of(base.estimate.deployment.gpu):
         if several == count or (base.fits and several > count):
             continue
         if base.may_fit_on(several) and scales.would_start(with_more(base.request, hardware, several)[0]):

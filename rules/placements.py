@@ -14,6 +14,11 @@ COUNTS = (2, 4, 8)
 """How many GPUs are tried where one does not suffice: what one machine holds, and what heads divide by."""
 
 
+def counts_of(gpu: Gpu) -> tuple[int, ...]:
+    """How many of ``gpu`` one machine may have, fewest first."""
+    return (1,) if gpu.stands_alone else (1, *COUNTS)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Placements:
     """The best place to run, and the next best ones."""
@@ -91,9 +96,7 @@ def _together(request: SizingRequest, supported: Iterable[Weighed], scales: Scal
     """Each GPU type that several of can be put in one machine, with the fewest GPUs that hold the request."""
     for one in supported:
         gpu = one.estimate.deployment.gpu
-        if gpu.form == "laptop":
-            continue
-        for several in (each for each in COUNTS if each > count):
+        for several in (each for each in counts_of(gpu) if each > count):
             if found := [each for each in scales.weigh_possible([_on(request, gpu, several)]) if each.fits]:
                 yield from found
                 break

@@ -8,7 +8,7 @@ from schemas.vocabulary import Evidence, WeightFormat
 from . import engine
 from .catalog.catalog import Catalog
 from .catalog.formats import KvDtype
-from .catalog.gpus import Gpu, visible_bytes
+from .catalog.gpus import Gpu, seen_bytes
 from .catalog.mig import slice_bytes
 from .catalog.models import catalog_model
 from .deployment import Deployment, Draft, Sizes
@@ -172,7 +172,7 @@ def _kv_cache_dtype(request: SizingRequest, storage: Storage, catalog: Catalog) 
 def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
     """Bytes of one GPU, or of one slice of it, as a process sees it, and what they rest on."""
     if hardware.memory_bytes:
-        return visible_bytes(hardware.memory_bytes), "analytic"
+        return seen_bytes(gpu.vendor, hardware.memory_bytes), "analytic"
     if hardware.mig:
         return slice_bytes(gpu, hardware.mig), "analytic"
     return gpu.memory_bytes, gpu.memory_evidence

@@ -7,7 +7,6 @@ from itertools import chain, islice
 from sizing.catalog.catalog import Catalog
 from sizing.catalog.gpus import Gpu
 
-from ..placements import COUNTS
 from ..weigh import Scales, Weighed
 from . import variants
 from .ranking import quality, shortfall, spelt, worth
@@ -94,7 +93,7 @@ def _other_generations(base: Weighed, catalog: Catalog, scales: Scales) -> Itera
     for gpus in generations.values():
         smallest_first = sorted(gpus, key=lambda gpu: (gpu.memory_bytes, gpu.name))
         alone = (variant for gpu in smallest_first for variant in variants.other_gpu(base, gpu, (1,)))
-        several = variants.other_gpu(base, smallest_first[-1], COUNTS)
+        several = variants.other_gpu(base, smallest_first[-1])
         yield from _first_that_starts(chain(alone, several), scales)
 
 

@@ -11,7 +11,7 @@ from sizing.catalog.formats import FormatCatalog
 from sizing.catalog.gpus import Gpu
 from sizing.sharing import fitting_utilization_percent
 
-from ..placements import COUNTS, with_more
+from ..placements import counts_of, with_more
 from ..weigh import Changes, Weighed
 
 Variant = tuple[SizingRequest, Changes]
@@ -64,14 +64,15 @@ def smaller_kv_caches(of: Weighed, formats: FormatCatalog) -> Iterator[Variant]:
 def more_gpus(of: Weighed) -> Iterator[Variant]:
     """More GPUs of the same type, fewest first."""
     hardware = of.request.hardware
-    for count in (each for each in COUNTS if hardware and each > of.estimate.deployment.gpu_count):
+    deployment = of.estimate.deployment
+    for count in (each for each in counts_of(deployment.gpu) if hardware and each > deployment.gpu_count):
         if of.may_fit_on(count):
             yield from on(of, cast(Hardware, hardware), count)
 
 
-def other_gpu(of: Weighed, gpu: Gpu, counts: Iterable[int] = (1, *COUNTS)) -> Iterator[Variant]:
+def other_gpu(of: Weighed, gpu: Gpu, counts: Iterable[int] | None = None) -> Iterator[Variant]:
     """GPUs of another type, fewest first."""
-    for count in counts:
+    for count in counts or counts_of(gpu):
         if of.may_fit_on(count, gpu.memory_bytes):
             yield from on(of, Hardware(gpu=gpu.name), count)
 

@@ -24,8 +24,10 @@ class Generation:
     @property
     def name(self) -> str:
         """The architecture, and what sets the generation apart from another of its compute capability."""
-        lacks = self.compute_capability_tens in _capabilities_with_tensor_cores() and not self.has_tensor_cores
-        return f"{self.architecture} without tensor cores" if lacks else self.architecture
+        if not self.compute_capability or self.has_tensor_cores:
+            return self.architecture
+        others_have = self.compute_capability_tens in _capabilities_with_tensor_cores()
+        return f"{self.architecture} without tensor cores" if others_have else self.architecture
 
 
 def generation_of(gpu: Gpu) -> Generation:

@@ -22,7 +22,7 @@ class Gpu:
     name: str
     aliases: tuple[str, ...]
     vendor: str
-    """nvidia, amd or intel."""
+    """nvidia, amd, intel or apple."""
     architecture: str
     """pascal, volta, turing, ampere, ada, hopper, blackwell, amd-cdna3, intel-xe2 and so on."""
     compute_capability: str
@@ -47,6 +47,11 @@ class Gpu:
         """Whether it is sold as a desktop or laptop card."""
         return self.form in ("desktop PCIe", "laptop")
 
+    @property
+    def stands_alone(self) -> bool:
+        """Whether a machine has only one of it."""
+        return self.form == "laptop" or self.vendor == "apple"
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class _DriverReserve:
@@ -61,8 +66,27 @@ class _DriverReserve:
 class _HostShare:
     __pydantic_config__ = CLOSED
 
+    vendor: str
     form: str
     high_per_mille: int
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WorkingSetRow:
+    __pydantic_config__ = CLOSED
+
+    min_memory_bytes: int
+    numerator: int
+    denominator: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _WorkingSet:
+    __pydantic_config__ = CLOSED
+
+    vendor: str
+    rows: tuple[_WorkingSetRow, ...]
     source: str
 
 
@@ -70,6 +94,7 @@ class _HostShare:
 class _MemoryRows:
     __pydantic_config__ = CLOSED
 
+    working_set: _WorkingSet
     host_share: _HostShare
     driver_reserve: _DriverReserve
     reported_per_mille_of_nominal: dict[str, int]
@@ -88,10 +113,19 @@ def visible_bytes(reported_bytes: int) -> int:
     return max(reported_bytes - kept, 0)
 
 
+def seen_bytes(vendor: str, reported_bytes: int) -> int:
+    """Bytes a process may take of a GPU by ``vendor`` with ``reported_bytes`` of memory, rounded down."""
+    working_set = _memory_rows().working_set
+    if vendor != working_set.vendor:
+        return visible_bytes(reported_bytes)
+    row = next(row for row in working_set.rows if reported_bytes >= row.min_memory_bytes)
+    return reported_bytes * row.numerator // row.denominator
+
+
 def host_share_per_mille(gpu: Gpu) -> int:
     """Of the memory of ``gpu``, the most that the host may hold where it is one memory; 0 elsewhere."""
     share = _memory_rows().host_share
-    return share.high_per_mille if gpu.form == share.form else 0
+    return share.high_per_mille if (gpu.vendor, gpu.form) == (share.vendor, share.form) else 0
 
 
 def _memory(row: dict[str, str]) -> tuple[int, Evidence]:
@@ -100,6 +134,8 @@ def _memory(row: dict[str, str]) -> tuple[int, Evidence]:
     if row["usable_memory_mib"]:
         return visible_bytes(int(row["usable_memory_mib"]) * MIB), "analytic"
     nominal = int(float(row["marketing_memory_gb"]) * GIB)
+    if row["vendor"] == _memory_rows().working_set.vendor:
+        return seen_bytes(row["vendor"], nominal), "analytic"
     per_mille = _memory_rows().reported_per_mille_of_nominal[row["form"]]
     return visible_bytes(nominal * per_mille // 1000), "assumed"
 

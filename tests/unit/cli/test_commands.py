@@ -93,7 +93,7 @@ def test_no_colour_in_a_pipe() -> None:
 
 def test_listings_have_a_row_for_every_row_of_the_catalogue() -> None:
     """gpus, models and formats list the whole catalogue, as JSON Lines too."""
-    assert len(run("gpus", "--json").stdout.splitlines()) == 121
+    assert len(run("gpus", "--json").stdout.splitlines()) == 163
     models = [json.loads(line) for line in run("models", "--json").stdout.splitlines()]
     assert len(models) == 247
     covered = [json.loads(line) for line in run("models", "--covered", "--json").stdout.splitlines()]

@@ -8,7 +8,7 @@ from sizing.catalog.gpus import load_gpus
 
 
 def test_the_catalogue_has_every_generation_that_support_is_documented_for() -> None:
-    """NVIDIA from Pascal to Blackwell, Turing twice, AMD from CDNA 2 and RDNA 3 on, and Intel."""
+    """NVIDIA from Pascal to Blackwell, Turing twice, AMD from CDNA 2 and RDNA 3 on, Intel and Apple."""
     told = [(each.compute_capability, each.name) for each in load_generations()]
     assert told == [
         ("6.0", "pascal"),
@@ -31,6 +31,7 @@ def test_the_catalogue_has_every_generation_that_support_is_documented_for() -> 
         ("gfx1201", "amd-rdna4"),
         ("", "intel-xe2"),
         ("", "intel-gaudi"),
+        ("", "apple-silicon"),
     ]
 
 

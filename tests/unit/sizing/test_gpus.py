@@ -1,7 +1,9 @@
 import pytest
 
+from rules.recommend import recommend
 from schemas.errors import UnknownGpuError
-from sizing.catalog.gpus import GIB, Gpu, load_gpus, visible_bytes
+from schemas.parse import parse_request
+from sizing.catalog.gpus import GIB, Gpu, host_share_per_mille, load_gpus, seen_bytes, visible_bytes
 
 
 @pytest.mark.parametrize(
@@ -87,3 +89,35 @@ def test_where_no_log_shows_it_visible_memory_is_never_above_what_logs_show(
 ) -> None:
     """The driver's reserve is an upper envelope: it never promises more than a logged card had."""
     assert visible_bytes(nvidia_smi_mib * 2**20) <= printed_gib * GIB
+
+
+@pytest.mark.parametrize(
+    ("name", "mib"),
+    [("Apple M1 16GB", 10922.67), ("M2 Max 32GB", 21845.34), ("Apple M2 Max 96GB", 73728.00)],
+)
+def test_apple_machines_have_what_metal_recommends(name: str, mib: float) -> None:
+    """recommendedMaxWorkingSetSize of llama.cpp's logs (llama-cpp-python#687, ollama#434, llama.cpp#3213)."""
+    gpu = load_gpus().find(name)
+    assert gpu.memory_bytes / 2**20 == pytest.approx(mib, abs=0.01)
+    assert seen_bytes("apple", gpu.memory_bytes) < gpu.memory_bytes
+    assert host_share_per_mille(gpu) == 0
+    assert gpu.stands_alone
+
+
+def test_an_apple_machine_is_weighed_with_its_working_set() -> None:
+    """Llama-3.1-70B in Q4_K_M, 39.6 GiB, runs on 64 GB with llama.cpp, not on 48 GB, and not on vLLM at all."""
+    request = {
+        "model": {"name": "meta-llama/Llama-3.1-70B-Instruct"},
+        "weight_format": "gguf:q4_k_m",
+        "engine": {"name": "llama.cpp"},
+        "workload": {"max_model_len": 4096},
+    }
+    verdicts = [
+        recommend(parse_request({**request, "hardware": {"gpu": gpu}})).verdict
+        for gpu in ("M3 Max 64GB", "M3 Max 48GB")
+    ]
+    assert verdicts[0] in ("fits", "tight")
+    assert verdicts[1] == "does_not_fit"
+    bf16 = {"model": {"name": "Qwen/Qwen3-8B"}, "hardware": {"gpu": "M3 Max 64GB"}}
+    assert recommend(parse_request(bf16)).verdict == "unsupported"
+    assert recommend(parse_request({**bf16, "engine": {"name": "llama.cpp"}})).verdict == "fits"
