@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -15,11 +15,14 @@ from schemas.errors import WeighbridgeError
 from schemas.parse import parse_request
 from sizing import engine
 from sizing.catalog.catalog import load_catalog
+from sizing.catalog.engines import ComputeBuffer
 from sizing.catalog.gpus import GIB, MIB, visible_bytes
 from sizing.catalog.models import catalog_model
+from sizing.deployment import Deployment
+from sizing.detailed import Stage, stages_of
 from sizing.estimate import Estimate
 from sizing.estimate_request import estimate
-from sizing.weights import Placement, weights_per_stage
+from sizing.model import Model
 
 DATA = Path(__file__).parent / "data"
 MEASURED = DATA / "measured.jsonl"
@@ -52,8 +55,8 @@ KV_CACHE_DTYPES = {
     "q8_0": "q8_0",
     "q4_0": "q4_0",
 }
-BEFORE_FLASH_ATTENTION = "6324"
-"""Build of llama.cpp before which flash attention was off unless asked for."""
+LAST_WITH_ALL_LOGITS = "9100"
+"""Build of llama.cpp asked for where a log names none: all were written before builds printed n_outputs_max."""
 STAND_IN_GPU = "H100 SXM5 80GB"
 """Asked for where the record names no GPU, and only figures that no GPU changes are compared."""
 
@@ -151,23 +154,37 @@ def request_of(record: Record) -> dict[str, Any]:
     if kv_cache_dtype not in KV_CACHE_DTYPES:
         raise NotAskable(f"kv cache type {kv_cache_dtype} is not one that can be named")
     gpu, printed = gpu_of(record), record["gpu_mem_gib_reported"]
-    ranks = (record["tp"] or record["gpu_count"] or 1) if record["engine"] != "llama.cpp" else 1
-    stages = record["pp"] or 1
+    ranks, stages = _split(record)
     hardware: dict[str, Any] = {"gpu": gpu or STAND_IN_GPU, "count": ranks * stages}
     if gpu and printed:
         hardware["memory_bytes"] = driver_bytes(int(printed * GIB))
     context = record["max_model_len"]
     if context is None:
         context = catalog_model(record["catalog_model"]).max_position_embeddings
+    sequences = _sequences_apart(record)
     return {
         "model": {"name": record["catalog_model"]},
         "weight_format": _weight_format(record),
         "kv_cache_dtype": KV_CACHE_DTYPES[kv_cache_dtype],
         "engine": _engine(record),
-        "workload": {"max_model_len": context},
+        "workload": {"max_model_len": context // sequences, "concurrent_sequences": sequences},
         "parallelism": {"tensor_parallel_size": ranks, "pipeline_parallel_size": stages},
         "hardware": hardware,
     }
+
+
+def _split(record: Record) -> tuple[int, int]:
+    """Ranks of a stage, and stages: llama.cpp gives each device some of the layers."""
+    if ENGINES[record["engine"]] == "llama.cpp":
+        return 1, record["gpu_count"] or 1
+    return record["tp"] or record["gpu_count"] or 1, record["pp"] or 1
+
+
+def _sequences_apart(record: Record) -> int:
+    """Sequences that each have cells of their own, where llama.cpp's n_ctx is what they have together."""
+    cells = re.search(r"\( *(\d+) cells", record["note"] or "")
+    sequences: int = record["max_num_seqs"] or 1
+    return sequences if cells and int(cells[1]) * sequences == record["max_model_len"] else 1
 
 
 def _weight_format(record: Record) -> str | None:
@@ -181,12 +198,12 @@ def _weight_format(record: Record) -> str | None:
 def _engine(record: Record) -> dict[str, Any]:
     release = re.match(r"\d+\.\d+\.\d+", record["engine_version"] or "")
     version = release[0] if release else None
-    batched = record["max_num_batched_tokens"]
+    batched, flash_attention = record["max_num_batched_tokens"], None
     if ENGINES[record["engine"]] == "llama.cpp":
         ubatch = re.search(r"n_ubatch (\d+)", record["note"] or "")
         batched = int(ubatch[1]) if ubatch else None
-        # What decides is the flag, which a request does not have: releases before it was the default stand for it.
-        version = BEFORE_FLASH_ATTENTION if "flash_attn 0" in (record["note"] or "") else None
+        version = record["engine_version"] or LAST_WITH_ALL_LOGITS
+        flash_attention = "flash_attn 0" not in (record["note"] or "")
     utilization = record["gpu_memory_utilization"]
     static = re.search(r"mem[_-]fraction[_-]static (\d\.\d+)", record["note"] or "")
     return {
@@ -196,6 +213,7 @@ def _engine(record: Record) -> dict[str, Any]:
         "max_num_seqs": record["max_num_seqs"],
         "max_num_batched_tokens": batched if batched and batched > 0 else None,
         "enforce_eager": bool(record["enforce_eager"]),
+        "flash_attention": flash_attention,
     }
 
 
@@ -248,22 +266,16 @@ def _knows_memory(record: Record) -> bool:
 
 def _figures(record: Record, found: Estimate) -> Iterable[tuple[FigureName, float | None, float]]:
     measured, scoreable = record["measured"], record["scoreable"]
-    settings, sizes, model, cache = (
-        found.deployment.engine,
-        found.deployment.split,
-        found.deployment.model,
-        found.kv_cache,
-    )
+    deployment, cache = found.deployment, found.kv_cache
+    settings, sizes, model = deployment.engine, deployment.split, deployment.model
     if model is None or cache is None:
         return
-    weights = _weights(found)
     # Logs print the first rank, which computes logits only where it is the last stage too.
-    samples = sizes.pipeline_parallel_size == 1
-    peak = engine.activation(settings, model, sizes, found.deployment.max_model_len, samples=samples).expected
+    first = stages_of(_as_built(record, deployment), model)[0]
+    weights, peak = _weights(deployment, model, first), first.peak.expected
     if scoreable["weights"]:
-        quantized = found.deployment.weight_format.is_quantized
         yield (
-            "weights, quantized" if quantized else "weights, 16-bit",
+            "weights, quantized" if deployment.weight_format.is_quantized else "weights, 16-bit",
             measured["weights_gib_per_gpu"],
             weights / GIB,
         )
@@ -273,7 +285,7 @@ def _figures(record: Record, found: Estimate) -> Iterable[tuple[FigureName, floa
         yield "kv pool", measured["kv_cache_gib_per_gpu"], cache.pool_bytes_per_gpu / GIB
         yield "kv concurrency", measured["max_concurrency_x"], cache.max_concurrency
     if settings.name == "llama.cpp":
-        buffer = measured["compute_buffer_mib"]
+        buffer = measured["compute_buffer_mib"] if _is_on_gpu(record) else None
         yield "compute buffer", buffer and buffer * MIB / GIB, peak / GIB
         return
     if settings.name == "vllm" and _knows_memory(record):
@@ -290,23 +302,30 @@ def _figures(record: Record, found: Estimate) -> Iterable[tuple[FigureName, floa
             )
 
 
-def _weights(found: Estimate) -> int:
+def _as_built(record: Record, deployment: Deployment) -> Deployment:
+    """``deployment`` with as many copies of the inputs as llama.cpp was built for."""
+    settings = deployment.engine
+    rows, copies = settings.profile.activation, re.search(r"sched copies (\d+)", record["note"] or "")
+    if copies is None or not isinstance(rows, ComputeBuffer):
+        return deployment
+    rows = replace(rows, input_copies=replace(rows.input_copies, value=int(copies[1])))
+    return replace(deployment, engine=replace(settings, profile=replace(settings.profile, activation=rows)))
+
+
+def _is_on_gpu(record: Record) -> bool:
+    """Whether all layers are: where some are not, the buffer holds weights that are passed through it."""
+    layers = re.search(r"offloaded (\d+)/(\d+)", record["note"] or "")
+    return layers is None or layers[1] == layers[2]
+
+
+def _weights(deployment: Deployment, model: Model, first: Stage) -> int:
     """Bytes of weights on the first rank, and the tables of rotary embeddings that an engine logs with them.
 
-    llama.cpp keeps an embedding that is not the output too in host memory.
+    llama.cpp has towers in a file of their own, and logs them elsewhere.
     """
-    deployment, model = found.deployment, found.deployment.model
-    if model is None:
-        return found.per_gpu.weights_bytes
-    placement = Placement(
-        storage=deployment.storage,
-        sizes=deployment.split,
-        vocabulary_padding=deployment.engine.vocabulary_padding,
-    )
-    parts = weights_per_stage(model, placement)[0]
-    keeps_in_host = deployment.engine.name == "llama.cpp" and not model.tie_word_embeddings
+    apart = ("vision", "audio") if deployment.engine.name == "llama.cpp" else ()
     tables = engine.rotary_tables(deployment.engine, model, deployment.storage.plain.bits).expected
-    return sum(parts.values()) + tables - (parts.get("embedding", 0) if keeps_in_host else 0)
+    return sum(size for part, size in first.parts.items() if part not in apart) + tables
 
 
 def _kv_size(record: Record, found: Estimate) -> Iterator[tuple[FigureName, float | None, float]]:
@@ -317,7 +336,7 @@ def _kv_size(record: Record, found: Estimate) -> Iterator[tuple[FigureName, floa
         return
     if found.deployment.engine.name == "llama.cpp":
         taken = measured["kv_self_mib"]
-        yield name, taken and taken * MIB, cache.bytes_per_sequence_per_gpu - _state_bytes(found)
+        yield name, taken and taken * MIB, _cells_bytes(found)
         return
     gib, tokens = measured["kv_cache_gib_per_gpu"], measured["kv_cache_tokens"]
     sequences = measured["max_concurrency_x"]
@@ -336,11 +355,17 @@ def _kv_size(record: Record, found: Estimate) -> Iterator[tuple[FigureName, floa
         yield name, gib * GIB / tokens, cache.bytes_per_token_per_gpu
 
 
-def _state_bytes(found: Estimate) -> int:
-    """Bytes of the states of one sequence, which llama.cpp prints apart from its cells."""
-    layers = found.deployment.model.layers if found.deployment.model else ()
-    bits = found.deployment.kv_cache_dtype.bits
-    return sum(cache.state_bytes(bits, 1) for layer in layers for cache in layer.caches)
+def _cells_bytes(found: Estimate) -> int:
+    """Bytes of the cells of all sequences on all devices; llama.cpp prints states apart from them."""
+    deployment = found.deployment
+    if deployment.model is None:
+        return 0
+    bits = sum(
+        share.tokens_held(deployment.max_model_len) * share.bits_per_token
+        for stage in stages_of(deployment, deployment.model)
+        for share in stage.cache.shares
+    )
+    return deployment.concurrent_sequences * bits // 8
 
 
 def _is_hybrid(found: Estimate) -> bool:

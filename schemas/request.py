@@ -100,6 +100,8 @@ class Engine(Closed):
     """LoRA adapters held on the GPU at once; null means that none are served."""
     max_lora_rank: Annotated[int, Field(ge=1, le=1024)] | None = None
     """Highest rank of an adapter; null means the engine's default."""
+    flash_attention: bool | None = None
+    """Whether attention keeps its scores out of memory, for engines that have the switch (llama.cpp)."""
 
 
 class Workload(Closed):
@@ -115,7 +117,7 @@ class Parallelism(Closed):
     """How the model is split; the product of the sizes is the number of GPUs used."""
 
     tensor_parallel_size: Ranks | None = None
-    """Ranks each layer is split over; null means all GPUs that the other sizes leave."""
+    """Ranks each layer is split over; null means all GPUs that the other sizes leave, which llama.cpp makes stages."""
     pipeline_parallel_size: Ranks = 1
     data_parallel_size: Ranks = 1
     enable_expert_parallel: bool = False

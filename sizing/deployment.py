@@ -45,6 +45,10 @@ class EngineSettings:
     """Tokens the kv cache is handed out in."""
     keeps_rotary_tables: bool
     """Whether each rank holds the cosines and sines of every position."""
+    keeps_tables_in_host_memory: bool
+    """Whether tables of which each token reads one row stay off the GPU."""
+    flash_attention: bool
+    """Whether attention reads its scores as it computes them, and keeps none in memory."""
     gpu_memory_utilization: float
     max_num_seqs: int
     max_num_batched_tokens: int

@@ -112,7 +112,12 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     """
     sizes, settings = deployment.split, deployment.engine
     spans = stages(model.num_hidden_layers, sizes.pipeline_parallel_size)
-    placement = Placement(storage=deployment.storage, sizes=sizes, vocabulary_padding=settings.vocabulary_padding)
+    placement = Placement(
+        storage=deployment.storage,
+        sizes=sizes,
+        vocabulary_padding=settings.vocabulary_padding,
+        keeps_tables_in_host_memory=settings.keeps_tables_in_host_memory,
+    )
     try:
         weights = [dict(parts) for parts in weights_per_stage(model, placement)]
         if settings.lora:
@@ -132,7 +137,9 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         if deployment.draft and is_last:
             cache = _with_draft(cache, deployment, deployment.draft.model, sizes.attention_parallel_size)
         stored = engine.weights_range(settings.profile, sum(held.values()))
-        peak = engine.activation(settings, model, sizes, deployment.max_model_len, samples=is_last)
+        peak = engine.activation(
+            settings, model, sizes, cache.cells(deployment.max_model_len), is_first=place == 0, is_last=is_last
+        )
         if deployment.draft and is_last:
             peak = engine.while_speculating(peak)
         counted = peak if "activation" in settings.profile.budget.counts else engine.NOTHING

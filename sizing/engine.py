@@ -3,11 +3,24 @@
 from dataclasses import dataclass
 from decimal import Decimal
 
+from schemas.errors import InvalidRequestError
 from schemas.request import Engine
 
-from .catalog.engines import Inside, Profile, RanksKind, RanksSpread, Reserve, Spread, find_engine, find_profile
+from .catalog.engines import (
+    Activation,
+    ComputeBuffer,
+    Inside,
+    Profile,
+    RanksKind,
+    RanksSpread,
+    Reserve,
+    Spread,
+    find_engine,
+    find_profile,
+)
 from .catalog.formats import Format
 from .catalog.gpus import Gpu, host_share_per_mille
+from .compute_buffer import Graph
 from .deployment import EngineSettings, Sizes
 from .lora import lora_slots
 from .model import Model
@@ -29,7 +42,10 @@ NOTHING = Term(low=0, expected=0, high=0)
 
 
 def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_model_len: int) -> EngineSettings:
-    """The engine's arguments on ``gpu``, its defaults filled in."""
+    """The engine's arguments on ``gpu``, its defaults filled in.
+
+    Raises: InvalidRequestError for an argument the engine does not have.
+    """
     row = find_engine(asked.name)
     version = asked.version or row.default_version
     profile, is_measured = find_profile(asked.name, version, gpu.compute_capability_tens)
@@ -53,6 +69,8 @@ def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_mod
         vocabulary_padding=row.vocabulary_padding.value,
         block_size=row.block_size.value,
         keeps_rotary_tables=row.keeps_rotary_tables.value,
+        keeps_tables_in_host_memory=row.keeps_tables_in_host_memory.value,
+        flash_attention=_flash_attention(asked, profile),
         gpu_memory_utilization=asked.gpu_memory_utilization
         or (
             _unreserved_fraction(utilization, gpu_memory_bytes, max_num_batched_tokens, max_num_seqs, sizes)
@@ -66,6 +84,19 @@ def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_mod
         gpu_form=gpu.form,
         host_share_per_mille=host_share_per_mille(gpu),
     )
+
+
+def _flash_attention(asked: Engine, profile: Profile) -> bool:
+    """As asked, else as the release does; engines without the switch never write scores to memory."""
+    if isinstance(profile.activation, ComputeBuffer):
+        return profile.activation.uses_flash_attention if asked.flash_attention is None else asked.flash_attention
+    if asked.flash_attention is not None:
+        raise InvalidRequestError(
+            f"engine.flash_attention: {asked.name} has no such switch",
+            field="engine.flash_attention",
+            hint="leave it out, or name llama.cpp",
+        )
+    return True
 
 
 def _unreserved_fraction(
@@ -90,28 +121,47 @@ def usable_bytes(settings: EngineSettings, gpu_memory_bytes: int) -> int:
     return int(gpu_memory_bytes * Decimal(str(settings.gpu_memory_utilization)))
 
 
-def activation(settings: EngineSettings, model: Model, sizes: Sizes, max_model_len: int, *, samples: bool) -> Term:
-    """Peak of activations on one rank; ``samples`` says whether the rank computes logits.
+def activation(
+    settings: EngineSettings, model: Model, sizes: Sizes, cells: tuple[int, ...], *, is_first: bool, is_last: bool
+) -> Term:
+    """Peak of activations on one rank of the first stage, the last, one between them, or the only one.
 
-    Source: the profile's ``activation``.
+    ``cells`` are the tokens that each kind of attention there holds of a sequence.  Source: the profile's
+    ``activation``.
     """
-    rows, batched = settings.profile.activation, settings.max_num_batched_tokens
-    ranks = sizes.tensor_parallel_size
-    width = -(-3 * model.intermediate_size // ranks) + 2 * model.hidden_size
-    peak = batched * width * rows.forward.bytes_per_element_tenths // 10
-    if samples:
-        sampler = rows.sampler
-        entries = (settings.max_num_seqs if sampler.rows == "max_num_seqs" else batched) * model.vocab_size
-        warm_up = sampler.constant_bytes + entries * sampler.bytes_per_row_and_vocabulary_entry_tenths // 10
-        peak = max(peak, warm_up)
-    if rows.bytes_per_attention_score:
-        heads = -(-model.num_attention_heads // ranks)
-        peak += rows.bytes_per_attention_score * heads * batched * max_model_len
-    term = Term(low=max(peak + rows.low_spread_bytes, 0), expected=peak, high=peak + rows.high_spread_bytes)
-    term += _of_experts(rows.mixture_of_experts_bytes, model)
+    rows = settings.profile.activation
+    if isinstance(rows, ComputeBuffer):
+        graph = Graph(
+            rows=rows, settings=settings, model=model, sizes=sizes, cells=cells, is_first=is_first, is_last=is_last
+        )
+        peak = graph.moments().size_bytes
+        term = Term(
+            low=peak * (1000 - rows.low_per_mille) // 1000,
+            expected=peak,
+            high=-(-peak * (1000 + rows.high_per_mille) // 1000),
+        )
+    else:
+        peak = _forward_or_sampler(rows, settings, model, sizes, samples=is_last)
+        term = Term(low=max(peak + rows.low_spread_bytes, 0), expected=peak, high=peak + rows.high_spread_bytes)
+        term += _of_experts(rows.mixture_of_experts_bytes, model)
     if settings.is_measured:
         return term
     return Term(low=0, expected=term.expected, high=term.high * rows.unmeasured_high_per_mille.value // 1000)
+
+
+def _forward_or_sampler(
+    rows: Activation, settings: EngineSettings, model: Model, sizes: Sizes, *, samples: bool
+) -> int:
+    """The larger of what the feed-forward of a batch takes and, where logits are computed, what sampling takes."""
+    batched = settings.max_num_batched_tokens
+    width = -(-3 * model.intermediate_size // sizes.tensor_parallel_size) + 2 * model.hidden_size
+    peak = batched * width * rows.forward.bytes_per_element_tenths // 10
+    if not samples:
+        return peak
+    sampler = rows.sampler
+    entries = (settings.max_num_seqs if sampler.rows == "max_num_seqs" else batched) * model.vocab_size
+    warm_up = sampler.constant_bytes + entries * sampler.bytes_per_row_and_vocabulary_entry_tenths // 10
+    return max(peak, warm_up)
 
 
 def while_speculating(peak: Term) -> Term:

@@ -5,8 +5,10 @@ from dataclasses import dataclass
 
 from . import engine
 from .attention import Cache
+from .catalog.engines import Activation, ComputeBuffer
+from .compute_buffer import Graph
 from .deployment import Deployment
-from .detailed import stages_of
+from .detailed import Stage, stages_of
 from .estimate import Estimate
 from .kv_cache import Share
 from .model import Model
@@ -67,7 +69,7 @@ def _detailed(estimate: Estimate, deployment: Deployment, model: Model) -> Itera
     )
     yield Line(
         term="activation",
-        formula=_activation(deployment, model, samples=place == len(stages) - 1),
+        formula=_activation(deployment, model, stage, is_first=place == 0, is_last=place == len(stages) - 1),
         size_bytes=stage.activation.expected,
     )
     yield Line(term="overhead", formula=_overhead(deployment, model), size_bytes=stage.overhead.expected)
@@ -93,9 +95,34 @@ def _share(share: Share, tokens: int) -> str:
     return kept
 
 
-def _activation(deployment: Deployment, model: Model, *, samples: bool) -> str:
-    settings, rows = deployment.engine, deployment.engine.profile.activation
-    ranks = deployment.split.tensor_parallel_size
+def _activation(deployment: Deployment, model: Model, stage: Stage, *, is_first: bool, is_last: bool) -> str:
+    rows = deployment.engine.profile.activation
+    if not isinstance(rows, ComputeBuffer):
+        return _forward_or_sampler(deployment, model, rows, samples=is_last)
+    moments = Graph(
+        rows=rows,
+        settings=deployment.engine,
+        model=model,
+        sizes=deployment.split,
+        cells=stage.cache.cells(deployment.max_model_len),
+        is_first=is_first,
+        is_last=is_last,
+    ).moments()
+    inputs, layer = (
+        f"{moments.copies} x inputs {_gib(moments.inputs // moments.copies)}",
+        f"layer {_gib(moments.layer)}",
+    )
+    if not is_last:
+        return f"{inputs} + {layer}"
+    logits = f"logits {_gib(moments.logits)}"
+    if moments.copies > 1:
+        return f"{inputs} + the larger of {layer} and {logits}"
+    cast = f"masks as they are cast {_gib(moments.cast)}, " if moments.cast else ""
+    return f"the largest of {cast}{inputs} + {layer}, and {logits}"
+
+
+def _forward_or_sampler(deployment: Deployment, model: Model, rows: Activation, *, samples: bool) -> str:
+    settings, ranks = deployment.engine, deployment.split.tensor_parallel_size
     forward = (
         f"forward {rows.forward.bytes_per_element_tenths / 10:g} B x {settings.max_num_batched_tokens:,} tokens x "
         f"(3 x {model.intermediate_size:,} / {ranks} + 2 x {model.hidden_size:,})"

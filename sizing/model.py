@@ -59,6 +59,9 @@ class Tensor:
     """Whether quantized formats apply to it by default."""
     count: int = 1
     """How many tensors of this shape there are: 1, the number of experts, or of a tower's layers."""
+    is_table: bool = False
+    """Whether each token, or position, reads one row of it and nothing multiplies by it; an embedding is one where
+    the output is not tied to it."""
 
     @property
     def num_parameters(self) -> int:

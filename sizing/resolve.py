@@ -3,10 +3,11 @@
 from schemas.errors import InvalidRequestError, ModelUnreadableError
 from schemas.request import Hardware, ModelByConfig, ModelByName, ModelBySize, Parallelism, SizingRequest, Speculative
 from schemas.request import Model as ModelReference
-from schemas.vocabulary import Evidence, WeightFormat
+from schemas.vocabulary import EngineName, Evidence, WeightFormat
 
 from . import engine
 from .catalog.catalog import Catalog
+from .catalog.engines import find_engine
 from .catalog.formats import KvDtype
 from .catalog.gpus import Gpu, seen_bytes
 from .catalog.mig import slice_bytes
@@ -36,7 +37,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
     num_parameters = model.num_parameters if model else nominal
     gpu = catalog.gpus.find(request.hardware.gpu)
     gpu_memory_bytes, memory_evidence = _memory(request.hardware, gpu)
-    sizes = _sizes(request.parallelism, request.hardware.count)
+    sizes = _sizes(request.parallelism, request.hardware.count, request.engine.name)
     refuse_impossible_groups(request.engine.name, sizes)
     if request.hardware.mig and sizes.world_size > sizes.data_parallel_size:
         raise InvalidRequestError(
@@ -178,11 +179,16 @@ def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
     return gpu.memory_bytes, gpu.memory_evidence
 
 
-def _sizes(asked: Parallelism, count: int | None) -> Sizes:
+def _sizes(asked: Parallelism, count: int | None, engine_name: EngineName) -> Sizes:
     others = asked.gpus_per_rank
+    ranks, stages = asked.tensor_parallel_size, asked.pipeline_parallel_size
+    if ranks is None:
+        ranks = max((count or others) // others, 1)
+        if find_engine(engine_name).gives_gpus_whole_layers.value:
+            ranks, stages = 1, ranks * stages
     sizes = Sizes(
-        tensor_parallel_size=asked.tensor_parallel_size or max((count or others) // others, 1),
-        pipeline_parallel_size=asked.pipeline_parallel_size,
+        tensor_parallel_size=ranks,
+        pipeline_parallel_size=stages,
         data_parallel_size=asked.data_parallel_size,
         enable_expert_parallel=asked.enable_expert_parallel,
         enable_dp_attention=asked.enable_dp_attention,

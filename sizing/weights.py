@@ -23,6 +23,8 @@ class Placement:
     sizes: Sizes
     vocabulary_padding: int
     """Rows the vocabulary is padded to a multiple of."""
+    keeps_tables_in_host_memory: bool = False
+    """Whether tables of which each token reads one row stay off the GPU."""
 
     def rank_bytes(self, tensor: Tensor, module: str) -> int:
         """Bytes of ``tensor``, whose whole path is ``module``, on one rank, rounded up.
@@ -107,14 +109,25 @@ def weights_per_stage(model: Model, placement: Placement) -> tuple[PartBytes, ..
     last = len(spans) - 1
     found = []
     for stage, span in enumerate(spans):
-        tied = stage == last and model.tie_word_embeddings
+        embedding = _embedding(model, placement, is_first=stage == 0, is_last=stage == last)
         around = (
             *(model.towers if stage == 0 else ()),
-            *(model.embedding if stage == 0 else model.embedding[:1] if tied else ()),
+            *embedding,
             *(model.output if stage == last else ()),
         )
         found.append(_total([placement.part_bytes(around), *_layers(model, span, placement)]))
     return tuple(found)
+
+
+def _embedding(model: Model, placement: Placement, *, is_first: bool, is_last: bool) -> tuple[Tensor, ...]:
+    """What a stage holds before the layers: on the first all that is on the GPU, on the last what the output is."""
+    held = tuple(
+        tensor
+        for tensor in model.embedding
+        if is_first and not (tensor.is_table and placement.keeps_tables_in_host_memory)
+    )
+    is_output = is_last and model.tie_word_embeddings
+    return (model.embedding[0], *held) if is_output and model.embedding[0] not in held else held
 
 
 def tensor_parallel_sizes(model: Model, placement: Placement) -> list[int]:

@@ -152,8 +152,71 @@ class Activation:
     low_spread_bytes: int
     high_spread_bytes: int
     unmeasured_high_per_mille: IntegerRow
-    bytes_per_attention_score: int = 0
-    """Times max_num_batched_tokens x max_model_len x heads a rank, where attention writes its scores to memory."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LayerWidths:
+    """Elements a token has at once in the widest moment of a layer, as multiples of what the layer is wide."""
+
+    __pydantic_config__ = CLOSED
+
+    feed_forward: int
+    """intermediate_sizes: gate, up and their product."""
+    hidden: int
+    """hidden_sizes beside them: what is added to the result, its norm, and one more that is left over."""
+    expert_outputs: int
+    """hidden_sizes of each expert of a token, beside one intermediate_size of all: plain and weighted."""
+    hidden_of_experts: int
+    """hidden_sizes beside those."""
+    hidden_of_scores: int
+    """hidden_sizes beside scores that are kept in memory."""
+    states: int
+    """Recurrent states of each sequence: as read and as written."""
+    hidden_of_states: int
+    """hidden_sizes beside those."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AttentionMask:
+    """Bytes of an entry of the mask, of which there is one for each token computed at once and each cell."""
+
+    __pydantic_config__ = CLOSED
+
+    with_scores: int
+    """Without flash attention."""
+    given: int
+    """With flash attention, as the first device is given it."""
+    read: int
+    """With flash attention, as layers read it; where that is less than given, the first device holds both."""
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ComputeBuffer:
+    """One buffer for a graph of the largest micro-batch, where what no later step reads makes room for others.
+
+    Tokens are max_num_batched_tokens.  Source: llama.cpp, ggml-alloc.c and llama_context::sched_reserve.
+    """
+
+    __pydantic_config__ = CLOSED
+
+    uses_flash_attention: bool
+    """Unless told otherwise."""
+    bytes_per_element: int
+    """Of activations, scores and logits."""
+    logits_rows: Literal["max_num_seqs", "max_num_batched_tokens"]
+    """Which of the limits says for how many tokens logits are computed at once."""
+    logits_source: str
+    mask: AttentionMask
+    widths: LayerWidths
+    input_copies: IntegerRow
+    """Of mask and hidden states on each device, so that several can compute at a time."""
+    low_per_mille: int
+    """Of the expected size, what it is more than the least."""
+    high_per_mille: int
+    """Of the expected size, what the most is more: holes that no tensor fits."""
+    unmeasured_high_per_mille: IntegerRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -293,7 +356,7 @@ class Profile:
     batches_a_whole_prompt: bool
     """Whether the default of max_num_batched_tokens is never less than max_model_len."""
     budget: Budget
-    activation: Activation
+    activation: Activation | ComputeBuffer
     non_torch: tuple[RanksSpread, ...]
     non_torch_source: str
     context: tuple[RanksSpread, ...]
@@ -316,6 +379,10 @@ class EngineCatalogRow:
     block_size: IntegerRow
     keeps_rotary_tables: FlagRow
     """Whether each rank holds the cosines and sines of every position."""
+    keeps_tables_in_host_memory: FlagRow
+    """Whether tables of which each token reads one row, such as the embedding, stay off the GPU."""
+    gives_gpus_whole_layers: FlagRow
+    """Whether GPUs that a request does not say how to use become pipeline stages, rather than tensor parallel ranks."""
     dp_attention: FlagRow
     """Whether tensor-parallel ranks can divide sequences between them in attention."""
     lora: LoraRow | None = None

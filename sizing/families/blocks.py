@@ -311,10 +311,12 @@ def decoder(
             part="embedding",
             shape=(vocab_size, hidden_size),
             split=Split.VOCABULARY,
+            is_table=True,
         ),
     )
     if learned_positions:
-        embedding += (Tensor(module="model.embed_positions", part="embedding", shape=(learned_positions, hidden_size)),)
+        positions = (learned_positions, hidden_size)
+        embedding += (Tensor(module="model.embed_positions", part="embedding", shape=positions, is_table=True),)
     output = norms(hidden_size, ["model.norm"], bias=final_norm_bias)
     if not tied:
         output += (Tensor(module="lm_head", part="output", shape=(vocab_size, hidden_size), split=Split.VOCABULARY),)

@@ -133,6 +133,7 @@ def _embeddings_of_layers(text: Config) -> Tensors:
             part="embedding",
             shape=(text.integer("vocab_size_per_layer_input"), every),
             split=Split.VOCABULARY,
+            is_table=True,
         ),
         Tensor(module="model.per_layer_model_projection", part="embedding", shape=(every, text.integer("hidden_size"))),
         vector("model.per_layer_projection_norm", narrow),

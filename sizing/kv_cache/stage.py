@@ -47,11 +47,14 @@ class Share:
 
     def sequence_bits(self, tokens: int) -> int:
         """Bits of one sequence of ``tokens``, in whole blocks."""
+        return self.tokens_held(tokens) * self.bits_per_token + 8 * self.state_bytes
+
+    def tokens_held(self, tokens: int) -> int:
+        """Tokens that the blocks of one sequence of ``tokens`` have room for; 0 where a state is all that is kept."""
         if not self.bits_per_token:
-            return 8 * self.state_bytes
+            return 0
         kept = -(-self.cache.tokens_kept(tokens, self.batched_tokens) * self.kept_percent // 100)
-        blocks = -(-kept // self.block_size) + self.spare_blocks
-        return blocks * self.block_size * self.bits_per_token + 8 * self.state_bytes
+        return (-(-kept // self.block_size) + self.spare_blocks) * self.block_size
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -66,6 +69,12 @@ class StageCache:
     def bits_per_token(self) -> int:
         """Bits one token adds while every layer keeps it."""
         return sum(share.bits_per_token for share in self.shares)
+
+    def cells(self, tokens: int) -> tuple[int, ...]:
+        """Tokens that each kind of attention has room for of a sequence of ``tokens``."""
+        return tuple(
+            {share.cache.kind: share.tokens_held(tokens) for share in self.shares if share.bits_per_token}.values()
+        )
 
     def sequence_bytes(self, tokens: int) -> int:
         """Bytes of one sequence of ``tokens``, rounded up to blocks."""

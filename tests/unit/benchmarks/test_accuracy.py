@@ -10,8 +10,8 @@ def _found() -> Report:
     return report(read_records(MEASURED))
 
 
-def _meets(figure: FigureName, median: float, p90: float, *, left_out: bool = False) -> bool:
-    found = score(of(_found(), "vllm", figure, left_out=left_out))
+def _meets(figure: FigureName, median: float, p90: float, *, engine: str = "vllm", left_out: bool = False) -> bool:
+    found = score(of(_found(), engine, figure, left_out=left_out))
     assert found is not None
     return found.median <= median and found.p90 <= p90
 
@@ -34,6 +34,18 @@ def test_quantized_weights() -> None:
 def test_kv_bytes_are_exact() -> None:
     """Bytes of a token, or of a sequence of a hybrid model, are met within what two printed decimals allow."""
     assert _meets("kv bytes per token or sequence", 0.0005, 0.005)
+
+
+def test_llama_cpp_logs_what_is_computed() -> None:
+    """Weights of llama-quantize's files and cells of the kv cache are met to the last printed decimal."""
+    assert _meets("weights, quantized", 0.0001, 0.0001, engine="llama.cpp")
+    assert _meets("kv bytes per token or sequence", 0.0001, 0.0001, engine="llama.cpp")
+
+
+def test_compute_buffers() -> None:
+    """llama.cpp's compute buffer, on one device or the first of several: 10 % in the middle, 30 % for nine in ten."""
+    assert _meets("compute buffer", 0.1, 0.3, engine="llama.cpp")
+    assert len(of(_found(), "llama.cpp", "compute buffer")) >= 13
 
 
 def test_pools_of_models_left_out() -> None:

@@ -1,7 +1,7 @@
 import pytest
 
 from benchmarks.fit.fits import Fit, fits, profile_of
-from sizing.catalog.engines import RanksSpread
+from sizing.catalog.engines import Activation, RanksSpread
 from sizing.catalog.gpus import GIB
 
 WELL_MEASURED = 5
@@ -15,6 +15,7 @@ def test_rows_hold_the_fitted_coefficients_of_activations(fit: Fit) -> None:
     """The activation formula of each fitted profile is the one that python -m benchmarks.fit prints."""
     found, rows = fit.activation, profile_of(fit.profile).activation
     assert found is not None
+    assert isinstance(rows, Activation)
     assert rows.sampler.constant_bytes == found.formula.constant_bytes
     assert rows.sampler.bytes_per_row_and_vocabulary_entry_tenths == found.formula.sampler_tenths
     assert rows.forward.bytes_per_element_tenths == found.formula.forward_tenths

@@ -3,6 +3,7 @@ import pytest
 from schemas.errors import InvalidRequestError
 from sizing.catalog.formats import load_formats
 from sizing.catalog.gpus import GIB
+from sizing.detailed import stages_of
 from sizing.parallelism import heads_per_rank, padded, stages
 from tests.unit.sizing.test_config import LLAMA
 from tests.unit.sizing.weighing import weigh
@@ -120,3 +121,33 @@ def test_experts_are_sliced_or_spread() -> None:
     )
     assert sliced.per_gpu.weights_bytes == spread.per_gpu.weights_bytes
     assert sliced.per_gpu.weights_bytes < 56.9 * GIB / 6
+
+
+def test_tables_stay_in_host_memory() -> None:
+    """llama.cpp leaves off the GPU what each token reads one row of: the embedding, and those of Gemma 4's layers.
+
+    Gemma-4-E2B ties its output, of 262,144 x 1,536, to the embedding: that stays.  262,144 x 8,960 do not, at 2 bytes.
+    """
+    on_vllm, on_llama_cpp = (
+        weigh("google/gemma-4-E2B-it", "H100 SXM5 80GB", weight_format="bf16", engine={"name": name})
+        for name in ("vllm", "llama.cpp")
+    )
+    left = on_vllm.per_gpu.weights_bytes - on_llama_cpp.per_gpu.weights_bytes
+    assert left == 262_144 * 8_960 * 2
+
+
+def test_the_last_stage_holds_what_its_output_is_tied_to() -> None:
+    """Of a tied embedding on two GPUs, llama.cpp holds one copy, on the second; of one that is not tied, none."""
+    for tied in (True, False):
+        found = weigh(
+            {"config": {**LLAMA, "tie_word_embeddings": tied}},
+            "RTX 3090",
+            2,
+            weight_format="bf16",
+            engine={"name": "llama.cpp"},
+        )
+        assert found.deployment.model is not None
+        first, last = (stage.parts for stage in stages_of(found.deployment, found.deployment.model))
+        assert "embedding" not in first
+        assert last.get("embedding", 0) == (256 * 64 * 2 if tied else 0)
+        assert last.get("output", 0) == (0 if tied else 256 * 64 * 2)
