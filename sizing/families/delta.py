@@ -27,7 +27,11 @@ from .vision import qwen3_vl_tower, text_part
 def _delta_net(config: Config, *, packed: bool) -> Block:
     """Linear attention by the gated delta rule, projections packed in two matrices or apart in four.
 
-    Source: transformers, Qwen3NextGatedDeltaNet and Qwen3_5GatedDeltaNet.
+    Gates stay in 16 bit: 48 rows are less than a block of 128, and Qwen's own FP8 checkpoints list them among
+    modules_to_not_convert.
+
+    Source: transformers, Qwen3NextGatedDeltaNet and Qwen3_5GatedDeltaNet; the model card of
+    gsting/Qwen3.6-35B-A3B-abliterated-FP8, which repeats the list of Qwen/Qwen3.6-35B-A3B-FP8.
     """
     hidden_size, kernel = config.integer("hidden_size"), config.integer("conv_kernel")
     key_heads, value_heads = config.integer("linear_num_key_heads"), config.integer("linear_num_value_heads")
@@ -35,15 +39,13 @@ def _delta_net(config: Config, *, packed: bool) -> Block:
     if value_heads % key_heads:
         raise config.unreadable("linear_num_key_heads", f"{key_heads} does not divide {value_heads} value heads")
     keys, values = key_heads * key_dim, value_heads * value_dim
-    rows = (
-        {"in_proj_qkvz": 2 * keys + 2 * values, "in_proj_ba": 2 * value_heads}
+    rows, gates = (
+        ({"in_proj_qkvz": 2 * keys + 2 * values}, {"in_proj_ba": 2 * value_heads})
         if packed
-        else {
-            "in_proj_qkv": 2 * keys + values,
-            "in_proj_z": values,
-            "in_proj_b": value_heads,
-            "in_proj_a": value_heads,
-        }
+        else (
+            {"in_proj_qkv": 2 * keys + values, "in_proj_z": values},
+            {"in_proj_b": value_heads, "in_proj_a": value_heads},
+        )
     )
     tensors = (
         *(
@@ -53,6 +55,7 @@ def _delta_net(config: Config, *, packed: bool) -> Block:
                 f"linear_attn.{name}", (size, hidden_size), Split.ROWS, part="attention", heads=key_heads
             )
         ),
+        *(by_heads(f"linear_attn.{name}", (size, hidden_size), key_heads) for name, size in gates.items()),
         *linear("linear_attn.out_proj", (hidden_size, values), Split.COLUMNS, part="attention", heads=value_heads),
         by_heads("linear_attn.conv1d", (2 * keys + values, kernel), key_heads),
         by_heads("linear_attn.dt_bias", (value_heads,), value_heads),

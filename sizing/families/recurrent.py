@@ -38,7 +38,7 @@ def types_of_layers(config: Config, covered: Sequence[str]) -> tuple[str, ...]:
 
 
 def by_heads(module: str, shape: tuple[int, ...], heads: int) -> Tensor:
-    """A tensor that multiplies element by element, such as a convolution or a decay, divided by heads."""
+    """A tensor that formats leave as it is, such as a convolution, a decay or a gate, divided by heads."""
     return Tensor(module=module, part="attention", shape=shape, split=Split.ROWS, heads=heads)
 
 

@@ -225,3 +225,21 @@ def test_prediction_layers_are_counted_apart() -> None:
     ahead = model.multi_token_prediction.num_parameters
     assert round(2 * (model.num_parameters + ahead) / 1e9, 1) == 55.6
     assert not any(tensor.module.startswith("mtp") for layer in model.layers for tensor in layer.tensors)
+
+
+@pytest.mark.parametrize("ranks", [1, 2, 4])
+def test_gates_of_the_delta_rule_stay_in_sixteen_bit(ranks: int) -> None:
+    """Qwen3.5-27B in FP8 by blocks of 128 starts on two ranks, though each has 24 of the gates' 48 rows.
+
+    Source: mitchross/talos-argocd-proxmox#1995, tensor parallel over two RTX 3090.  Against BF16, a rank saves one byte
+    for each element of the matrices that are quantized, less four for each of their blocks.
+    """
+    in_bf16, in_fp8 = (
+        weigh("Qwen/Qwen3.5-27B", "H200", ranks, weight_format=name).per_gpu.weights_bytes
+        for name in ("bf16", "fp8-block")
+    )
+    attention = 16 * ((2 * 24 + 2 * 4) * 256 + 24 * 256) * 5120
+    linear = 48 * ((2 * 16 + 2 * 48) * 128 + 48 * 128) * 5120
+    feed_forward = 64 * 3 * 17408 * 5120
+    saved = (attention + linear + feed_forward) // ranks
+    assert in_bf16 - in_fp8 == saved - 4 * saved // 128**2
