@@ -47,7 +47,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         )
     storage = _storage(request.weight_format, model, catalog)
     max_model_len = request.workload.max_model_len or _default_max_model_len(model)
-    return Deployment(
+    deployment = Deployment(
         model_name=name,
         model=model,
         num_parameters=num_parameters,
@@ -74,6 +74,22 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         method=request.method or ("detailed" if model else "rule-of-thumb"),
         rule_of_thumb_factor=request.rule_of_thumb_factor,
     )
+    _refuse_quantized_cache_with_scores(deployment)
+    return deployment
+
+
+def _refuse_quantized_cache_with_scores(deployment: Deployment) -> None:
+    """Raises: InvalidRequestError for what llama.cpp refuses: values of less than 16 bit without flash attention.
+
+    Source: llama.cpp, llama_context: "quantized V cache was requested, but this requires Flash Attention".
+    """
+    if deployment.kv_cache_dtype.group > 1 and not deployment.engine.flash_attention:
+        raise InvalidRequestError(
+            f"kv_cache_dtype: {deployment.engine.name} has no {deployment.kv_cache_dtype.name} kv cache "
+            "without flash attention",
+            field="kv_cache_dtype",
+            hint="keep it in fp16, or set engine.flash_attention",
+        )
 
 
 def _model(asked: ModelReference, catalog: Catalog) -> tuple[str | None, Model | None, int]:

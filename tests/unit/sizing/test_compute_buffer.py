@@ -145,6 +145,16 @@ def test_engines_without_the_switch_refuse_it(name: EngineName, *, switch: bool)
     assert caught.value.field == "engine.flash_attention"
 
 
+@pytest.mark.parametrize("engine", [{"version": "6000"}, {"flash_attention": False}])
+def test_scores_need_a_cache_in_sixteen_bit(engine: dict[str, object]) -> None:
+    """llama.cpp ends with "quantized V cache was requested, but this requires Flash Attention"."""
+    asked = {"name": "llama.cpp", **engine}
+    assert weigh(LLAMA_8B, LARGE_ENOUGH, engine=asked, kv_cache_dtype="fp16").verdict == "fits"
+    with pytest.raises(InvalidRequestError) as caught:
+        weigh(LLAMA_8B, LARGE_ENOUGH, engine=asked, kv_cache_dtype="q8_0")
+    assert caught.value.field == "kv_cache_dtype"
+
+
 @pytest.mark.parametrize(("asked", "ranks", "stages"), [({}, 1, 4), ({"tensor_parallel_size": 4}, 4, 1)])
 def test_gpus_get_whole_layers(asked: dict[str, int], ranks: int, stages: int) -> None:
     """llama.cpp splits by layers unless told otherwise, and so does a request for it that names no sizes."""
