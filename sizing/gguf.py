@@ -26,6 +26,8 @@ class GgufTypes:
             return "f32"
         if tensor.part in ("vision", "audio"):
             return "f16"
+        if parts[-1] in (untouched := load_gguf().untouched):
+            return untouched[parts[-1]]
         if tensor.part == "output" or (tensor.part == "embedding" and self.shape.is_tied):
             return mixture.output
         if tensor.part == "embedding":

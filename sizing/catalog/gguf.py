@@ -113,6 +113,15 @@ class _Types:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class _Untouched:
+    __pydantic_config__ = CLOSED
+
+    type: str
+    modules: tuple[str, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class _Mixtures:
     __pydantic_config__ = CLOSED
 
@@ -126,6 +135,7 @@ class _Rows:
 
     types: _Types
     kinds: dict[Kind, tuple[str, ...]]
+    untouched: _Untouched
     layers: dict[str, LayerSet]
     mixtures: _Mixtures
 
@@ -138,6 +148,7 @@ class GgufCatalog:
         self.mixtures = {row.name: row for row in rows.mixtures.rows}
         self.layers = rows.layers
         self.kinds: dict[str, Kind] = {name: kind for kind, names in rows.kinds.items() for name in names}
+        self.untouched = dict.fromkeys(rows.untouched.modules, rows.untouched.type)
         self.source = rows.mixtures.source
 
     def block(self, name: str, columns: int) -> Block:

@@ -146,3 +146,14 @@ def test_a_small_model_is_read() -> None:
         storage = storage_as_asked(model, formats.weight_format(name), formats.weight_format("bf16"))
         placed = Placement(storage=storage, sizes=ONE_GPU, vocabulary_padding=1)
         assert sum(weights_per_stage(model, placed)[0].values()) > 0
+
+
+def test_gemma_4_projects_to_its_layers_in_bf16() -> None:
+    """Before its layers, Gemma-4-E2B has two tables in q6_k where q4_k_m is asked for, and one matrix left in bf16.
+
+    Source: llama.cpp, src/llama-quant.cpp: an embedding tied to the output is stored like one, and so are those of the
+    layers; per_layer_model_proj is kept as it is.
+    """
+    tables = 262_144 * (1_536 + 8_960) * 210 // 256
+    matrix = 8_960 * 1_536 * 2
+    assert tensor_bytes("google/gemma-4-E2B-it", "gguf:q4_k_m")["embedding"] == tables + matrix
