@@ -84,7 +84,8 @@ class Graph:
         if not self.settings.flash_attention or mask.given == mask.read:
             return 0
         # The first layer has its queries by then, beside the hidden states and their norm.
-        return self.tokens * sum(self.cells) * (mask.given + mask.read) + self._hidden(self.rows.widths.hidden)
+        masks = self.tokens * sum(self.cells) * (mask.given + mask.read)
+        return masks + self._hidden(self.rows.widths.hidden_of_scores)
 
     def _feed_forward(self) -> int:
         widths = self.rows.widths

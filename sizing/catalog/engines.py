@@ -169,7 +169,7 @@ class LayerWidths:
     hidden_of_experts: int
     """hidden_sizes beside those."""
     hidden_of_scores: int
-    """hidden_sizes beside scores that are kept in memory."""
+    """hidden_sizes beside scores that are kept in memory, or a mask that is being cast."""
     states: int
     """Recurrent states of each sequence: as read and as written."""
     hidden_of_states: int

@@ -58,6 +58,22 @@ def test_logits_of_a_micro_batch(name: str, cells: int, ubatch: int, mib: float,
 
 
 @pytest.mark.parametrize(
+    ("name", "mib", "tolerance"),
+    # Reserved by llama.cpp f49e91787, which casts masks, on one device of its RPC backend, for the model's shapes; it
+    # reserves the 300.75, 382.01, 398.38 and 1593.50 MiB of the logs above there too.
+    [
+        (LLAMA_8B, 416.01, 0.0001),
+        ("Qwen/Qwen2.5-Coder-7B-Instruct", 412.01, 0.0001),
+        # Queries are wider than the hidden states.
+        (GPT_OSS_20B, 413.52, 0.02),
+    ],
+)
+def test_long_masks_are_held_twice_while_they_are_cast(name: str, mib: float, tolerance: float) -> None:
+    """Masks of 131,072 cells and 512 tokens take 256 MiB as given and 128 as read, which is more than the logits."""
+    assert buffers(name, 131072, 512, version=ALL_LOGITS) == [pytest.approx(mib, rel=tolerance)]
+
+
+@pytest.mark.parametrize(
     ("cells", "ubatch", "copies", "mib"),
     # gpt-oss-120b on ten devices, build 9100: first, second and, in one case, last device; sched
     # copies = 12 where it was built with more than the usual 4.  Source: sergey-automation/gpt-oss-120b-p104-pascal,
