@@ -48,8 +48,8 @@ REMAINS = """\
   Llama-3.1-8B without flash attention, on an ollama of 2025, are not explained. Qwen3.8 27B was run with speculative
   decoding, which writes four states of each layer instead of one: 9 MiB more. Records with some layers in host memory
   are not compared: weights pass through the buffer there.
-- Two records of Gemma 4 on Metal are not compared in weights: Metal maps the file as one span, embeddings of layers
-  included, which other backends leave in host memory, and these files are not llama-quantize's.
+- Gemma-4-E2B in Q4_K_M: the file was not made by llama-quantize, which takes Q6_K for the embedding, where the file
+  has Q4_K, and for those of the layers, where it has Q5_K.
 """
 
 

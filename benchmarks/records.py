@@ -57,8 +57,10 @@ KV_CACHE_DTYPES = {
 }
 LAST_WITH_ALL_LOGITS = "9100"
 """Build of llama.cpp asked for where a log names none: all were written before builds printed n_outputs_max."""
-STAND_IN_GPU = "H100 SXM5 80GB"
-"""Asked for where the record names no GPU, and only figures that no GPU changes are compared."""
+STAND_IN_GPU, STAND_IN_MAC = "H100 SXM5 80GB", "Apple M2 Ultra 192GB"
+"""Asked for where the record names no GPU, or no Mac, and only figures that none changes are compared."""
+METAL = "Apple Metal"
+"""What records call the GPU of a Mac they do not name."""
 
 
 class NotAskable(Exception):  # noqa: N818 - an outcome, not a fault
@@ -119,6 +121,17 @@ def _gpu_names() -> dict[str, str | None]:
     return names
 
 
+@cache
+def _builds() -> dict[str, dict[str, Any]]:
+    builds: dict[str, dict[str, Any]] = yaml.safe_load((DATA / "builds.yaml").read_text(encoding="utf-8"))
+    return builds
+
+
+def _build_of(record: Record) -> dict[str, Any]:
+    """What the log of ``record`` says of the llama.cpp it ran on."""
+    return _builds().get(record["id"], {})
+
+
 def gpu_of(record: Record) -> str | None:
     """The catalogue's name of the record's GPU: as named, or the one whose memory is nearest to what was printed."""
     written = (record["gpu"] or "").partition(" (")[0]
@@ -129,7 +142,8 @@ def gpu_of(record: Record) -> str | None:
         return written
     if printed is None:
         return None
-    return min(load_catalog().gpus.gpus, key=lambda gpu: abs(gpu.memory_bytes - printed * GIB)).name
+    gpus = [gpu for gpu in load_catalog().gpus.gpus if not gpu.shares_its_budget]
+    return min(gpus, key=lambda gpu: abs(gpu.memory_bytes - printed * GIB)).name
 
 
 def driver_bytes(visible: int) -> int:
@@ -155,7 +169,8 @@ def request_of(record: Record) -> dict[str, Any]:
         raise NotAskable(f"kv cache type {kv_cache_dtype} is not one that can be named")
     gpu, printed = gpu_of(record), record["gpu_mem_gib_reported"]
     ranks, stages = _split(record)
-    hardware: dict[str, Any] = {"gpu": gpu or STAND_IN_GPU, "count": ranks * stages}
+    stand_in = STAND_IN_MAC if record["gpu"] == METAL else STAND_IN_GPU
+    hardware: dict[str, Any] = {"gpu": gpu or stand_in, "count": ranks * stages}
     if gpu and printed:
         hardware["memory_bytes"] = driver_bytes(int(printed * GIB))
     context = record["max_model_len"]
@@ -202,7 +217,7 @@ def _engine(record: Record) -> dict[str, Any]:
     if ENGINES[record["engine"]] == "llama.cpp":
         ubatch = re.search(r"n_ubatch (\d+)", record["note"] or "")
         batched = int(ubatch[1]) if ubatch else None
-        version = record["engine_version"] or LAST_WITH_ALL_LOGITS
+        version = _build_of(record).get("build", LAST_WITH_ALL_LOGITS)
         flash_attention = "flash_attn 0" not in (record["note"] or "")
     utilization = record["gpu_memory_utilization"]
     static = re.search(r"mem[_-]fraction[_-]static (\d\.\d+)", record["note"] or "")
@@ -305,10 +320,10 @@ def _figures(record: Record, found: Estimate) -> Iterable[tuple[FigureName, floa
 def _as_built(record: Record, deployment: Deployment) -> Deployment:
     """``deployment`` with as many copies of the inputs as llama.cpp was built for."""
     settings = deployment.engine
-    rows, copies = settings.profile.activation, re.search(r"sched copies (\d+)", record["note"] or "")
+    rows, copies = settings.profile.activation, _build_of(record).get("input_copies")
     if copies is None or not isinstance(rows, ComputeBuffer):
         return deployment
-    rows = replace(rows, input_copies=replace(rows.input_copies, value=int(copies[1])))
+    rows = replace(rows, input_copies=replace(rows.input_copies, value=copies))
     return replace(deployment, engine=replace(settings, profile=replace(settings.profile, activation=rows)))
 
 

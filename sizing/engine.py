@@ -69,7 +69,8 @@ def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_mod
         vocabulary_padding=row.vocabulary_padding.value,
         block_size=row.block_size.value,
         keeps_rotary_tables=row.keeps_rotary_tables.value,
-        keeps_tables_in_host_memory=row.keeps_tables_in_host_memory.value,
+        # Where a process gets a share of one memory for both, what the host holds counts too.
+        keeps_tables_in_host_memory=row.keeps_tables_in_host_memory.value and not gpu.shares_its_budget,
         flash_attention=_flash_attention(asked, profile),
         gpu_memory_utilization=asked.gpu_memory_utilization
         or (

@@ -48,9 +48,14 @@ class Gpu:
         return self.form in ("desktop PCIe", "laptop")
 
     @property
+    def shares_its_budget(self) -> bool:
+        """Whether what a process may take of its memory is for its GPU and host parts together."""
+        return self.vendor == _memory_rows().working_set.vendor
+
+    @property
     def stands_alone(self) -> bool:
         """Whether a machine has only one of it."""
-        return self.form == "laptop" or self.vendor == "apple"
+        return self.form == "laptop" or self.shares_its_budget
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -37,8 +37,15 @@ def test_kv_bytes_are_exact() -> None:
 
 
 def test_llama_cpp_logs_what_is_computed() -> None:
-    """Weights of llama-quantize's files and cells of the kv cache are met to the last printed decimal."""
-    assert _meets("weights, quantized", 0.0001, 0.0001, engine="llama.cpp")
+    """Weights of llama-quantize's files and cells of the kv cache are met to the last printed decimal.
+
+    The two files of Gemma 4 are not its: embeddings in other types, layers that carry keys they do not use.
+    """
+    by_llama_quantize = [
+        one for one in of(_found(), "llama.cpp", "weights, quantized") if not one.model.startswith("Gemma-4-E")
+    ]
+    assert len(by_llama_quantize) == 3
+    assert all(abs(one.error) < 0.0001 for one in by_llama_quantize)
     assert _meets("kv bytes per token or sequence", 0.0001, 0.0001, engine="llama.cpp")
 
 
