@@ -161,10 +161,25 @@ class Model:
         """Whether any layer routes tokens to experts."""
         return self.num_experts > 0
 
-    @property
+    @cached_property
     def attention_kinds(self) -> tuple[str, ...]:
         """Kinds of attention among the layers, each once, in order of appearance."""
         return tuple(dict.fromkeys(cache.kind for layer in self.layers for cache in layer.caches))
+
+    @cached_property
+    def keeps_latents(self) -> bool:
+        """Whether any layer keeps latents that all heads share, which every tensor parallel rank then holds."""
+        return not {"latent", "latent-window", "compressed"}.isdisjoint(self.attention_kinds)
+
+    @cached_property
+    def num_multi_token_prediction_parameters(self) -> int:
+        """Parameters of the layers for speculative decoding, which ``num_parameters`` leaves out."""
+        return sum(tensor.num_parameters for tensor in self.multi_token_prediction)
+
+    @cached_property
+    def longest_position(self) -> int:
+        """Positions the config allows, scaled rotations included; 0 where it names none."""
+        return max([self.max_position_embeddings or 0, *(table.shape[0] for table in self.rotary)])
 
     @cached_property
     def num_parameters(self) -> int:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache, lru_cache
+from typing import Literal
 
 from schemas.errors import UnknownGpuError
 from schemas.vocabulary import Evidence
@@ -13,6 +14,10 @@ from .rows import CLOSED, read_csv, read_yaml
 
 MIB = 2**20
 GIB = 2**30
+
+
+Link = Literal["none", "bridge", "fabric"]
+"""How GPUs of a type reach each other beside PCIe: not at all, in pairs by a bridge, or all of a machine."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -56,6 +61,18 @@ class Gpu:
     def stands_alone(self) -> bool:
         """Whether a machine has only one of it."""
         return self.form == "laptop" or self.shares_its_budget
+
+    @property
+    def link(self) -> Link:
+        """What joins several of it; a card in a slot has room for a bridge at most."""
+        if not self.nvlink:
+            return "none"
+        return "bridge" if self.form.endswith("PCIe") else "fabric"
+
+    @property
+    def box_bytes(self) -> int:
+        """Memory it is sold with, each GB taken as 2**30 bytes."""
+        return int(self.marketing_memory_gb * GIB)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
