@@ -7,8 +7,9 @@ memory that was never set.  Nothing but this module imports the library; docs/de
 
 import json
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from threading import Lock
 
@@ -34,7 +35,15 @@ MAX_RULES = 200
 """Rules in a shard, all of which test the fact's type; 256 rules on one test crash the process."""
 
 _names = count()
-_in_json = json.JSONEncoder(ensure_ascii=False).encode
+_REMEMBERED = 1024
+"""Values of a fact of which it is remembered how they are spelt, and which shards need be asked about them."""
+
+_SPELT: dict[type, Callable[..., str]] = {
+    str: lru_cache(_REMEMBERED)(json.JSONEncoder(ensure_ascii=False).encode),
+    int: str,
+    bool: {False: "false", True: "true"}.__getitem__,
+}
+"""How a fact of each kind is spelt in JSON; whole numbers are most of them, and need no encoder."""
 
 
 class EngineError(RuntimeError):
@@ -59,7 +68,9 @@ class RuleEngine:
     def __init__(self, of: PassName, rules: Mapping[str, tuple[Condition, ...]]) -> None:
         self._type = of
         self._read = _facts_read(rules.values(), declared(of))
-        self._shards = [json.dumps(_definition(of, shard), ensure_ascii=False) for shard in shards_of(rules)]
+        shards = shards_of(rules)
+        self._shards = [_Shard.of(of, shard) for shard in shards]
+        self._gates = [_gate(shard) for shard in shards]
         self._built = _Built(pid=-1, handles=())
 
     def fired(self, facts: Sequence[Mapping[str, FactValue]]) -> list[frozenset[str]]:
@@ -67,28 +78,46 @@ class RuleEngine:
 
         Raises: EngineError.
         """
-        texts = [self._encoded(place, each) for place, each in enumerate(facts)]
+        for each in facts:
+            self._check(each)
+        found: list[set[str]] = [set() for _ in facts]
         built = self._built_here()
         with built.lock:
             try:
-                by_shard = [_run(handle, texts) for handle in built.handles]
+                for shard, places in self._asked(facts).items():
+                    texts = [self._shards[shard].told(place, facts[place]) for place in places]
+                    for place, rules in zip(places, _run(built.handles[shard], texts), strict=True):
+                        found[place] |= rules
             except BaseException:
                 # Its sessions cannot be trusted: leave them, and build anew for whoever asks next.
                 self._built = _Built(pid=-1, handles=())
                 raise
-        return [frozenset().union(*(fired[place] for fired in by_shard)) for place in range(len(texts))]
+        return [frozenset(rules) for rules in found]
 
     def _built_here(self) -> "_Built":
         built = self._built
         if built.pid != os.getpid():
             handles = tuple(
-                durable_rules_engine.create_ruleset(f"{self._type}-{next(_names)}", text) for text in self._shards
+                durable_rules_engine.create_ruleset(f"{self._type}-{next(_names)}", shard.definition)
+                for shard in self._shards
             )
             built = self._built = _Built(pid=os.getpid(), handles=handles)
         return built
 
-    def _encoded(self, place: int, facts: Mapping[str, FactValue]) -> str:
-        told: dict[str, FactValue] = {_TYPE: self._type, "sid": _SESSION, "id": f"f{place}"}
+    def _asked(self, facts: Sequence[Mapping[str, FactValue]]) -> dict[int, list[int]]:
+        """The shards to ask, each with the places of the facts that their first conditions do not rule out."""
+        asked: dict[int, list[int]] = {}
+        for place, each in enumerate(facts):
+            for shard, (first, opens) in enumerate(self._gates):
+                if opens is None or opens(each[first]):
+                    asked.setdefault(shard, []).append(place)
+        return asked
+
+    def _check(self, facts: Mapping[str, FactValue]) -> None:
+        """Whether every fact that any rule reads is there, of its type and within the engine's bounds.
+
+        Raises: FactRefusedError.
+        """
         for name, kind in self._read.items():
             value = facts.get(name)
             if type(value) is not kind.kind:
@@ -96,10 +125,45 @@ class RuleEngine:
             if isinstance(value, str):
                 if len(value) > MAX_STRING:
                     raise FactRefusedError(f"{name}: a string of {len(value)} characters")
-            elif abs(value) > MAX_INTEGER:
+            elif not -MAX_INTEGER <= value <= MAX_INTEGER:
                 raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
-            told[name] = value
-        return _in_json(told)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class _Shard:
+    """Rules that the library holds together."""
+
+    definition: str
+    reads: tuple[tuple[str, Callable[..., str]], ...]
+    """The facts its rules read, each with what spells it in JSON."""
+    form: str
+    """What is told to it, with places for the facts it reads."""
+
+    @staticmethod
+    def of(pass_name: PassName, rules: Mapping[str, tuple[Condition, ...]]) -> "_Shard":
+        read = _facts_read(rules.values(), declared(pass_name))
+        members = ",".join(f'"{name}":%s' for name in read)
+        return _Shard(
+            definition=json.dumps(_definition(pass_name, rules), ensure_ascii=False),
+            reads=tuple((name, _SPELT[fact.kind]) for name, fact in read.items()),
+            form=f'{{"{_TYPE}":"{pass_name}","sid":"{_SESSION}","id":"f%d",{members}}}',
+        )
+
+    def told(self, place: int, facts: Mapping[str, FactValue]) -> str:
+        """The facts at ``place`` as the library reads them, as far as its rules do."""
+        return self.form % (place, *[spell(facts[name]) for name, spell in self.reads])
+
+
+def _gate(rules: Mapping[str, tuple[Condition, ...]]) -> tuple[str, Callable[[FactValue], bool] | None]:
+    """The fact that the first conditions of ``rules`` are about, and whether any of them holds of a value.
+
+    Nothing tells where it takes another fact too.
+    """
+    first = tuple({conditions[0]: None for conditions in rules.values()})
+    fact = first[0].fact
+    if any(isinstance(condition.operand, OtherFact) for condition in first):
+        return fact, None
+    return fact, lru_cache(_REMEMBERED)(lambda value: any(condition.holds({fact: value}) for condition in first))
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,10 +242,21 @@ _Tree = dict[str, "_Tree"]
 
 
 def shards_of(rules: Mapping[str, tuple[Condition, ...]]) -> list[dict[str, tuple[Condition, ...]]]:
-    """The rules in groups that stay within the engine's bounds whatever fact they meet."""
+    """The rules in groups that stay within the engine's bounds whatever fact they meet.
+
+    The first conditions of a group's rules are about one fact, so that a fact of which none of them holds need not
+    be told to it: asking costs time for each group, and most groups have nothing to say.
+    """
+    groups: dict[str, dict[str, tuple[Condition, ...]]] = {}
+    for rule, conditions in sorted(rules.items()):
+        groups.setdefault(conditions[0].fact, {})[rule] = conditions
+    return [shard for _, group in sorted(groups.items()) for shard in _within_bounds(group)]
+
+
+def _within_bounds(rules: Mapping[str, tuple[Condition, ...]]) -> list[dict[str, tuple[Condition, ...]]]:
     shards: list[dict[str, tuple[Condition, ...]]] = [{}]
     tree: _Tree = {}
-    for rule, conditions in sorted(rules.items()):
+    for rule, conditions in rules.items():
         path = _path(rule, conditions)
         _plant(tree, path)
         if shards[-1] and (len(shards[-1]) >= MAX_RULES or _most_matches(tree) > MAX_MATCHES):
@@ -199,9 +274,9 @@ def _path(rule: str, conditions: tuple[Condition, ...]) -> list[str]:
         if condition.operator == "eq":
             keys.append(f"={condition.fact}={condition.operand!r}")
         else:
-            keys += [f"{rule}:{len(keys)}:{place}" for place, _ in enumerate(_test(condition))]
-            if condition.operator == "in":
-                keys.append(f"{rule}:{len(keys)}:branch")
+            # Of the equalities a list stands for one holds at most, and the branch to it is a test of its own.
+            tests = 2 if condition.operator == "in" else len(_test(condition))
+            keys += [f"{rule}:{len(keys)}:{place}" for place in range(tests)]
     return keys
 
 

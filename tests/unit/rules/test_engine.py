@@ -7,7 +7,7 @@ from threading import Thread
 
 import pytest
 
-from rules.conditions import Condition, all_hold
+from rules.conditions import Condition, OtherFact, all_hold
 from rules.engine import MAX_MATCHES, MAX_RULES, FactLostError, FactRefusedError, RuleEngine, shards_of
 from rules.facts import PassName
 from rules.ruleset import load_rule_set, packaged_defaults
@@ -19,6 +19,10 @@ PACKAGED: dict[PassName, dict[str, tuple[Condition, ...]]] = {
     "support": {rule.id: rule.when for rule in load_rule_set().support},
     "advice": {rule.id: rule.when for rule in load_rule_set().advice},
 }
+
+
+SHORT_OF_MEMORY: dict[str, FactValue] = {**packaged_defaults()["advice"], "memory_verdict": "does_not_fit"}
+"""Facts on which packaged rules fire, so that the engine is asked."""
 
 
 def expected(rules: dict[str, tuple[Condition, ...]], facts: dict[str, FactValue]) -> set[str]:
@@ -76,6 +80,26 @@ def test_the_order_of_rules_changes_nothing() -> None:
         random.shuffle(shuffled)
         answers.append(RuleEngine("support", dict(shuffled)).fired(several))
     assert all(answer == answers[0] for answer in answers)
+
+
+def test_rules_are_not_asked_where_no_first_condition_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is asserted where the first conditions of all rules are false, and every fact is checked all the same."""
+    engine = RuleEngine("advice", {"two-gpus": (Condition("gpu_count", "eq", 2), Condition("gpu", "ne", "x"))})
+    facts = packaged_defaults()["advice"]
+    monkeypatch.setattr("durable_rules_engine.assert_fact", lambda _handle, _text: 1 // 0)
+    assert engine.fired([facts]) == [frozenset()]
+    with pytest.raises(FactRefusedError):
+        engine.fired([{**facts, "gpu": 1}])
+    with pytest.raises(ZeroDivisionError):
+        engine.fired([{**facts, "gpu_count": 2}])
+
+
+def test_a_first_condition_on_two_facts_is_always_asked() -> None:
+    """Where the first condition compares two facts, one of them does not tell whether the rule may fire."""
+    rules = {"more-gpus-than-sequences": (Condition("gpu_count", "gt", OtherFact("concurrent_sequences")),)}
+    engine = RuleEngine("advice", rules)
+    facts = packaged_defaults()["advice"]
+    assert engine.fired([facts, {**facts, "gpu_count": 2}]) == [frozenset(), {"more-gpus-than-sequences"}]
 
 
 def test_a_fact_that_matches_nothing_is_answered() -> None:
@@ -148,7 +172,7 @@ def test_a_fact_the_engine_loses_is_an_error(monkeypatch: pytest.MonkeyPatch) ->
 def test_an_error_between_facts_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
     """After an error in the middle of several facts the engine answers as a new one does."""
     engine = RuleEngine("advice", PACKAGED["advice"])
-    facts = packaged_defaults()["advice"]
+    facts = SHORT_OF_MEMORY
     before = engine.fired([facts])
     with monkeypatch.context() as patched:
         patched.setattr("durable_rules_engine.complete_and_start_action", lambda _handle, _state: 1 // 0)
@@ -160,7 +184,7 @@ def test_an_error_between_facts_leaves_nothing_behind(monkeypatch: pytest.Monkey
 def test_a_forked_child_builds_its_own() -> None:
     """A child answers rightly after a fork, and so does the parent beside it."""
     engine = RuleEngine("advice", PACKAGED["advice"])
-    facts = packaged_defaults()["advice"]
+    facts = SHORT_OF_MEMORY
     before = engine.fired([facts])
     children = []
     for _ in range(4):
