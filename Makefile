@@ -10,13 +10,17 @@ RUN := $(VENV)/bin/python
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test lint bench clean tools
+.PHONY: demo test agree lint bench clean tools
 
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
 
 test: $(VENV)/.test
 	$(RUN) -m pytest
+
+# Engine and plain Python on ten times as many random facts as in the tests.
+agree: $(VENV)/.test
+	WEIGHBRIDGE_TEST_FACT_SETS=100000 $(RUN) -m pytest tests/unit/rules/test_advice.py -k random_facts
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check

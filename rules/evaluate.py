@@ -46,4 +46,4 @@ class Evaluator:
 
 def flat(facts: SupportFacts | AdviceFacts) -> Mapping[str, FactValue]:
     """Facts by name."""
-    return {name: getattr(facts, name) for name in facts.__slots__}
+    return vars(facts)

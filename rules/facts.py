@@ -5,6 +5,7 @@ from functools import cache
 from typing import Literal, get_args, get_origin, get_type_hints
 
 from schemas.vocabulary import EngineName, KvCacheDtype, Method, SupportLevel, Verdict, WeightFormat
+from sizing.catalog.gpus import Link
 
 PassName = Literal["support", "advice"]
 """The two passes, in the order they run."""
@@ -13,7 +14,7 @@ Term = Literal["weights", "kv_cache", "activation", "overhead"]
 """The terms of the need."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SupportFacts:
     """What support is concluded from: discrete, and few enough to enumerate."""
 
@@ -39,7 +40,7 @@ class SupportFacts:
     """Release of the engine, three digits each for minor and patch: 0.10.1 is 10_001 and 1.2 is 1_002_000."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class AdviceFacts:
     """What findings are drawn from: the deployment, its figures, and the support concluded for it."""
 
@@ -53,14 +54,28 @@ class AdviceFacts:
     """CUDA compute capability times ten; 0 where there is none."""
     gpu_is_consumer: bool
     """Whether the GPU is sold as a desktop or laptop card."""
+    gpu_link: Link
+    """What joins several GPUs beside PCIe: none, a bridge for pairs, or a fabric for all of a machine."""
+    gpus_per_machine: int
+    """GPUs of this type that reach each other without leaving their machine."""
+    gpu_box_gb: int
+    """Memory the GPU is sold with, in what its box calls GB."""
     gpu_count: int
-    """GPUs the deployment uses."""
+    """GPUs the deployment has."""
+    rated_watts: int
+    """What all of them are rated at together; 0 where that is not known."""
     gpu_memory_bytes: int
     """Memory of one GPU as a process sees it."""
     gpu_free_bytes: int
     """What of it is free when the engine starts; all of it unless the request says otherwise."""
+    free_percent_of_memory: int
+    """The same in percent of the GPU's memory, rounded down."""
+    gpu_is_partly_used: bool
+    """Whether others hold a part of the GPU."""
     engine_finds_too_little_free: bool
     """Whether less is free than the engine would plan with, at which it does not start."""
+    host_shares_memory: bool
+    """Whether GPU and host share one memory."""
     hardware_is_given: bool
     """Whether the request names the GPU; otherwise it is the best of the catalogue."""
     consumer_gpus_that_fit: int
@@ -74,8 +89,32 @@ class AdviceFacts:
     """Type the model was published in, such as bfloat16, or empty."""
     num_parameters: int
     """Exact count of the model, or the bare count asked for."""
+    num_active_parameters: int
+    """Parameters a token passes through; all of them in a dense model."""
     model_is_mixture_of_experts: bool
     """Whether a token passes through some of the experts only."""
+    num_experts: int
+    """Routed experts a layer; 0 for a dense model."""
+    num_key_value_heads: int
+    """Key-value heads of a layer; 0 where it is not heads that are kept."""
+    keeps_latents: bool
+    """Whether the kv cache holds latents, which every tensor parallel rank keeps whole."""
+    vocab_size: int
+    """Entries of the vocabulary; 0 for a bare parameter count."""
+    max_position_embeddings: int
+    """Positions the model's config allows, scaled rotations included; 0 where it names none."""
+    context_exceeds_config: bool
+    """Whether ``max_model_len`` is more than that."""
+    tie_word_embeddings: bool
+    """Whether the output matrix is the embedding."""
+    multi_token_prediction_parameters: int
+    """Parameters of layers for speculative decoding that the checkpoint has beside the model."""
+    tower_bytes: int
+    """Encoders of images and sound on the worst rank."""
+    vocabulary_bytes: int
+    """Embedding and output matrix on the worst rank, which quantized formats leave in 16 bit."""
+    vocabulary_percent_of_weights: int
+    """The same in percent of the weights."""
 
     weight_format: WeightFormat
     """Format the weights are served in."""
@@ -86,7 +125,7 @@ class AdviceFacts:
     weight_bits: int
     """Bits of one stored weight, scales apart."""
     sixteen_bit_verdict: Literal["fits", "tight", "does_not_fit", "unsupported", "unknown"]
-    """What the scales say of the same request in 16 bit; unknown unless the format is a quantized one."""
+    """What the scales say of the same request in 16 bit; unknown unless the format is a quantized one that fits."""
     kv_cache_dtype: KvCacheDtype
     """Element type of the kv cache; ``auto`` where the engine keeps it in what it computes in."""
     engine: EngineName
@@ -95,8 +134,28 @@ class AdviceFacts:
     """Release of the engine."""
     engine_is_measured: bool
     """Whether the memory behaviour of this release was measured."""
+    gpu_memory_utilization_percent: int
+    """Percent of a GPU's memory the engine may plan with."""
+    max_num_seqs: int
+    """Sequences in one batch."""
+    max_num_batched_tokens: int
+    """Tokens in one batch."""
     tensor_parallel_size: int
     """Ranks each layer is split over."""
+    pipeline_parallel_size: int
+    """Stages the layers are split over."""
+    data_parallel_size: int
+    """Replicas."""
+    enable_expert_parallel: bool
+    """Whether ranks hold whole experts instead of slices of all."""
+    idle_gpus: int
+    """GPUs that no rank runs on."""
+    tensor_parallel_sizes: str
+    """Where GPUs are idle, the tensor parallel sizes that divide the model, such as ``1, 2, 4``; else empty."""
+    kv_head_copies: int
+    """Tensor parallel ranks that keep the same key-value head; 1 where each keeps its own."""
+    pipeline_excess_percent: int
+    """How many percent more weights the fullest pipeline stage holds than the mean of them."""
     max_model_len: int
     """Tokens of the longest sequence."""
     concurrent_sequences: int
@@ -144,10 +203,38 @@ class AdviceFacts:
     """What is left on the worst rank; negative when it does not fit."""
     shortfall_bytes: int
     """What is missing on the worst rank; negative when something is left."""
+    total_percent_of_usable: int
+    """What the worst rank needs, in percent of what the engine may plan with."""
+    weights_percent_of_usable: int
+    """Weights on the worst rank, in percent of the same."""
+    runtime_percent_of_usable: int
+    """Activations and overhead, in percent of the same."""
+    runtime_bytes_of_all_gpus: int
+    """Activations and overhead of all GPUs together."""
+    usable_bytes_by_box: int
+    """What the engine would plan with if a process saw all that the GPU is sold with."""
+    ecc_can_be_switched: bool
+    """Whether the catalogue knows what error correction takes of this GPU's memory."""
+    usable_bytes_with_ecc_switched: int
+    """What it would plan with if error correction were the other way; as it is where that is not known."""
+    half_the_gpus_suffice: bool
+    """Whether half of the GPUs of the one replica would surely hold it."""
     largest_term: Term
     """Term that takes the most bytes on the worst rank."""
     longest_max_model_len: int
     """Tokens of the longest sequence the kv cache's pool holds; 0 by the rule of thumb."""
+    sequences_in_pool: int
+    """Sequences of ``max_model_len`` tokens the pool holds; 0 by the rule of thumb."""
+    kv_cache_percent_of_weights: int
+    """Kv cache of the asked sequences in percent of the weights."""
+    least_max_num_seqs: int
+    """Sequences one replica is asked to hold together."""
+    bytes_freed_by_max_num_seqs: int
+    """What activations shrink by where ``max_num_seqs`` is no more than that; 0 where all fits."""
+    bytes_freed_by_enforce_eager: int
+    """What of the engine's budget CUDA graphs take; 0 where all fits."""
+    sufficient_utilization_percent: int
+    """The least utilization above the one asked for that would hold the need; 0 where none would, or all fits."""
     rule_of_thumb_bytes: int
     """Parameters x bytes per parameter x factor."""
     rule_of_thumb_factor_percent: int

@@ -4,11 +4,17 @@ from dataclasses import dataclass, fields
 from typing import Literal
 
 from schemas.vocabulary import Verdict
+from sizing.balance import excess_percent
 from sizing.catalog.engines import release_number
 from sizing.catalog.formats import Format
+from sizing.catalog.machines import gpus_per_machine
 from sizing.deployment import Deployment
 from sizing.estimate import Breakdown, Estimate, TermEvidence, verdict_of
+from sizing.other_memory import usable_by_the_box, usable_with_ecc_switched
+from sizing.relief import relief
 from sizing.sharing import fitting_utilization_percent, refuses_to_start
+from sizing.spare import half_suffices
+from sizing.weights import placement_of, tensor_parallel_sizes
 
 from .documented_releases import documented_releases
 from .facts import AdviceFacts, SupportFacts, Term
@@ -56,33 +62,69 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
     deployment, per_gpu = estimate.deployment, estimate.per_gpu
     outside, lora = estimate.outside, deployment.engine.lora
     gpu, model, figures = deployment.gpu, deployment.model, estimate.kv_cache
+    engine, sizes, others = deployment.engine, deployment.split, relief(estimate)
+    parts = estimate.weights_by_part or {}
+    vocabulary = parts.get("embedding", 0) + parts.get("output", 0)
+    runtime = per_gpu.activation_bytes + per_gpu.overhead_bytes
+    heads = model.num_key_value_heads if model else 0
+    longest_position = model.longest_position if model else 0
+    switched = usable_with_ecc_switched(deployment)
     return AdviceFacts(
         gpu=gpu.name,
         vendor=gpu.vendor,
         architecture=gpu.architecture,
         compute_capability_tens=gpu.compute_capability_tens,
         gpu_is_consumer=gpu.is_consumer,
+        gpu_link=gpu.link,
+        gpus_per_machine=gpus_per_machine(gpu),
+        gpu_box_gb=round(gpu.marketing_memory_gb),
         gpu_count=deployment.gpu_count,
+        rated_watts=gpu.tdp_w * deployment.gpu_count,
         gpu_memory_bytes=deployment.gpu_memory_bytes,
         gpu_free_bytes=deployment.free_bytes,
+        free_percent_of_memory=_percent(deployment.free_bytes, deployment.gpu_memory_bytes),
+        gpu_is_partly_used=deployment.free_bytes < deployment.gpu_memory_bytes,
         engine_finds_too_little_free=refuses_to_start(deployment),
+        host_shares_memory=engine.host_share_per_mille > 0,
         hardware_is_given=circumstances.hardware_is_given,
         consumer_gpus_that_fit=circumstances.consumer_gpus_that_fit,
         model_name=deployment.model_name or "",
         model_family=model.family if model else "",
         model_dtype=model.dtype if model else "",
         num_parameters=deployment.num_parameters,
+        num_active_parameters=estimate.num_active_parameters or deployment.num_parameters,
         model_is_mixture_of_experts=model is not None and model.is_mixture_of_experts,
+        num_experts=model.num_experts if model else 0,
+        num_key_value_heads=heads,
+        keeps_latents=model is not None and model.keeps_latents,
+        vocab_size=_saturated(model.vocab_size) if model else 0,
+        max_position_embeddings=_saturated(longest_position),
+        context_exceeds_config=0 < longest_position < deployment.max_model_len,
+        tie_word_embeddings=model is not None and model.tie_word_embeddings,
+        multi_token_prediction_parameters=_saturated(model.num_multi_token_prediction_parameters) if model else 0,
+        tower_bytes=_saturated(parts.get("vision", 0) + parts.get("audio", 0)),
+        vocabulary_bytes=_saturated(vocabulary),
+        vocabulary_percent_of_weights=_percent(vocabulary, per_gpu.weights_bytes),
         weight_format=deployment.weight_format.name,
         weight_format_kind=kind_of(deployment.weight_format),
         weight_format_is_asked=circumstances.weight_format_is_asked,
         weight_bits=deployment.weight_format.bits,
         sixteen_bit_verdict=circumstances.sixteen_bit_verdict,
         kv_cache_dtype=deployment.asked_kv_cache_dtype,
-        engine=deployment.engine.name,
-        engine_version=deployment.engine.version,
-        engine_is_measured=deployment.engine.is_measured,
-        tensor_parallel_size=deployment.split.tensor_parallel_size,
+        engine=engine.name,
+        engine_version=engine.version,
+        engine_is_measured=engine.is_measured,
+        gpu_memory_utilization_percent=round(engine.gpu_memory_utilization * 100),
+        max_num_seqs=engine.max_num_seqs,
+        max_num_batched_tokens=engine.max_num_batched_tokens,
+        tensor_parallel_size=sizes.tensor_parallel_size,
+        pipeline_parallel_size=sizes.pipeline_parallel_size,
+        data_parallel_size=sizes.data_parallel_size,
+        enable_expert_parallel=sizes.enable_expert_parallel,
+        idle_gpus=_idle(deployment),
+        kv_head_copies=max(sizes.tensor_parallel_size // heads, 1) if heads else 1,
+        tensor_parallel_sizes=_tensor_parallel_sizes(deployment),
+        pipeline_excess_percent=excess_percent(deployment, model) if model else 0,
         max_model_len=deployment.max_model_len,
         concurrent_sequences=deployment.concurrent_sequences,
         method=deployment.method,
@@ -106,8 +148,22 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         num_speculative_tokens=deployment.draft.num_speculative_tokens if deployment.draft else 0,
         headroom_bytes=_saturated(per_gpu.headroom_bytes),
         shortfall_bytes=_saturated(-per_gpu.headroom_bytes),
+        total_percent_of_usable=_percent(per_gpu.total_bytes, per_gpu.usable_bytes),
+        weights_percent_of_usable=_percent(per_gpu.weights_bytes, per_gpu.usable_bytes),
+        runtime_percent_of_usable=_percent(runtime, per_gpu.usable_bytes),
+        runtime_bytes_of_all_gpus=_saturated(runtime * sizes.world_size),
+        usable_bytes_by_box=_saturated(usable_by_the_box(deployment)),
+        ecc_can_be_switched=switched is not None,
+        usable_bytes_with_ecc_switched=_saturated(per_gpu.usable_bytes if switched is None else switched),
+        half_the_gpus_suffice=half_suffices(estimate),
         largest_term=_largest_term(per_gpu),
         longest_max_model_len=figures.longest_max_model_len if figures else 0,
+        sequences_in_pool=_saturated(int(figures.max_concurrency)) if figures else 0,
+        kv_cache_percent_of_weights=_percent(per_gpu.kv_cache_bytes, per_gpu.weights_bytes),
+        least_max_num_seqs=others.least_max_num_seqs,
+        bytes_freed_by_max_num_seqs=_saturated(others.bytes_freed_by_max_num_seqs),
+        bytes_freed_by_enforce_eager=_saturated(others.bytes_freed_by_enforce_eager),
+        sufficient_utilization_percent=others.sufficient_utilization_percent,
         rule_of_thumb_bytes=_saturated(estimate.rule_of_thumb.total_bytes),
         rule_of_thumb_factor_percent=round(estimate.rule_of_thumb.factor * 100),
         assumed_terms=",".join(_assumed(estimate.evidence)),
@@ -126,8 +182,24 @@ def kind_of(stored: Format) -> str:
     return container if separator else stored.kind
 
 
+def _idle(deployment: Deployment) -> int:
+    return deployment.gpu_count - deployment.split.world_size
+
+
+def _tensor_parallel_sizes(deployment: Deployment) -> str:
+    """The sizes that divide the model, up to what there is, where GPUs are left over."""
+    if not _idle(deployment) or deployment.model is None:
+        return ""
+    sizes = tensor_parallel_sizes(deployment.model, placement_of(deployment))
+    return ", ".join(str(each) for each in sizes if each <= deployment.gpu_count)
+
+
 def _saturated(value: int) -> int:
-    return max(-MAX_INTEGER, min(value, MAX_INTEGER))
+    return value if -MAX_INTEGER <= value <= MAX_INTEGER else MAX_INTEGER if value > 0 else -MAX_INTEGER
+
+
+def _percent(part: int, whole: int) -> int:
+    return _saturated(part * 100 // max(whole, 1))
 
 
 def _largest_term(per_gpu: Breakdown) -> Term:

@@ -26,6 +26,8 @@ Figures = Callable[[SizingRequest], Estimate]
 FITTING: tuple[Verdict, ...] = ("fits", "tight")
 """Verdicts with which a deployment starts, best first."""
 
+_SIXTEEN_BIT_BYTES = 2
+
 _Key = NewType("_Key", tuple[object, ...])
 
 
@@ -152,8 +154,13 @@ class Scales:
         return gather_advice(weighed.estimate, weighed.support, circumstances)
 
     def _sixteen_bit_verdict(self, weighed: Weighed) -> SixteenBitVerdict:
-        if not weighed.estimate.deployment.weight_format.is_quantized:
+        deployment = weighed.estimate.deployment
+        # Where fewer bits do not fit nobody asks about more.
+        if not weighed.fits or not deployment.weight_format.is_quantized:
             return "unknown"
+        # What all GPUs together cannot hold need not be weighed.
+        if _SIXTEEN_BIT_BYTES * deployment.num_parameters > deployment.gpu_memory_bytes * deployment.split.world_size:
+            return "does_not_fit"
         verdict: SixteenBitVerdict = "unknown"
         for name in self.sixteen_bit_formats:
             request = weighed.request.model_copy(update={"weight_format": name})

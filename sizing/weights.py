@@ -4,7 +4,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
-from .deployment import Sizes
+from .deployment import Deployment, Sizes
 from .model import Layer, Model, Part, Split, Tensor
 from .parallelism import IndivisibleError, heads_per_rank, padded, share, stages
 from .storage import Storage
@@ -97,6 +97,15 @@ class Placement:
             size = self.rank_bytes(tensor, prefix + tensor.module)
             found[tensor.part] = found.get(tensor.part, 0) + size
         return found
+
+
+def placement_of(deployment: Deployment) -> Placement:
+    """How ``deployment`` stores and divides its tensors."""
+    return Placement(
+        storage=deployment.storage,
+        sizes=deployment.split,
+        vocabulary_padding=deployment.engine.vocabulary_padding,
+    )
 
 
 @lru_cache(maxsize=8192)

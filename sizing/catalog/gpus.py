@@ -43,6 +43,8 @@ class Gpu:
     form: str
     """desktop PCIe, workstation PCIe, datacenter SXM5, laptop and so on."""
     nvlink: bool
+    tdp_w: int
+    """Watts it is rated at; a board's, where several GPUs share one."""
     release_year: int
     source: str
     note: str
@@ -179,6 +181,7 @@ def _gpu(row: dict[str, str]) -> Gpu:
         memory_evidence=evidence,
         form=row["form"],
         nvlink=row["nvlink_gb_s"] not in ("none", ""),
+        tdp_w=int(row["tdp_w"] or 0),
         release_year=int(row["release_year"]),
         source=row["source"],
         note=row["note"],

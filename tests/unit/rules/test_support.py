@@ -150,7 +150,7 @@ def test_the_engine_agrees_on_a_sample_of_the_combinations() -> None:
     for start in range(0, len(sample), 50):
         several = sample[start : start + 50]
         fired = engine.fired([flat(facts) for facts in several])
-        assert fired == [{rule.id for rule in plain.fired(facts)} for facts in several]
+        assert fired == [{rule.id for rule in plain.fired(flat(facts))} for facts in several]
 
 
 def test_architectures_named_by_rules_are_in_the_catalogue() -> None:
@@ -230,7 +230,7 @@ def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the tabl
         and (each.engine, each.engine_release) == (engine, release_number(documented_releases()[engine].version))
         and (each.weight_format, each.weight_format_is_asked, each.kv_cache_dtype) == (name, is_asked, dtype)
     ]
-    support = conclude_support(PlainPython(RULES).fired(facts))
+    support = conclude_support(PlainPython(RULES).fired(flat(facts)))
     assert (support.weights.level, support.weights.effect) == (level, effect)
     assert support.kv_cache.level == kv_cache_level
 
@@ -263,7 +263,7 @@ def test_every_advice_rule_can_meet_the_support_it_reads() -> None:
     left = {rule.id: rule.when for rule in load_rule_set().advice}
     for facts, rules in chain(
         examples(),
-        ((each, plain.fired(each)) for each in combinations() if each.weight_format_is_asked),
+        ((each, plain.fired(flat(each))) for each in combinations() if each.weight_format_is_asked),
     ):
         known = as_advice_reads_it(facts, conclude_support(rules))
         left = {
@@ -281,7 +281,7 @@ def test_the_worst_level_wins_in_any_order() -> None:
     random = seeded(4)
     plain = PlainPython(RULES)
     for facts in random.sample(combinations(), 200):
-        fired = list(plain.fired(facts))
+        fired = list(plain.fired(flat(facts)))
         concluded = conclude_support(fired)
         random.shuffle(fired)
         assert conclude_support(fired) == concluded
