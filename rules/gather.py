@@ -101,7 +101,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         max_position_embeddings=_saturated(longest_position),
         context_exceeds_config=0 < longest_position < deployment.max_model_len,
         tie_word_embeddings=model is not None and model.tie_word_embeddings,
-        multi_token_prediction_parameters=_saturated(model.num_multi_token_prediction_parameters) if model else 0,
+        multi_token_prediction_parameters=_saturated(model.multi_token_prediction.num_parameters) if model else 0,
         tower_bytes=_saturated(parts.get("vision", 0) + parts.get("audio", 0)),
         vocabulary_bytes=_saturated(vocabulary),
         vocabulary_percent_of_weights=_percent(vocabulary, per_gpu.weights_bytes),

@@ -10,7 +10,7 @@ from .kv_cache import StageCache, stage_cache
 from .lora import lora_bytes
 from .model import Model
 from .parallelism import IndivisibleError, stages
-from .weights import PartBytes, Placement, tensor_parallel_sizes, weights_per_stage
+from .weights import PartBytes, Placement, placement_of, tensor_parallel_sizes, weights_per_stage
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -112,12 +112,7 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     """
     sizes, settings = deployment.split, deployment.engine
     spans = stages(model.num_hidden_layers, sizes.pipeline_parallel_size)
-    placement = Placement(
-        storage=deployment.storage,
-        sizes=sizes,
-        vocabulary_padding=settings.vocabulary_padding,
-        keeps_tables_in_host_memory=settings.keeps_tables_in_host_memory,
-    )
+    placement = placement_of(deployment)
     try:
         weights = [dict(parts) for parts in weights_per_stage(model, placement)]
         if settings.lora:

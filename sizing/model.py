@@ -172,11 +172,6 @@ class Model:
         return not {"latent", "latent-window", "compressed"}.isdisjoint(self.attention_kinds)
 
     @cached_property
-    def num_multi_token_prediction_parameters(self) -> int:
-        """Parameters of the layers for speculative decoding, which ``num_parameters`` leaves out."""
-        return sum(tensor.num_parameters for tensor in self.multi_token_prediction)
-
-    @cached_property
     def longest_position(self) -> int:
         """Positions the config allows, scaled rotations included; 0 where it names none."""
         return max([self.max_position_embeddings or 0, *(table.shape[0] for table in self.rotary)])

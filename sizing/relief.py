@@ -4,6 +4,7 @@ from dataclasses import dataclass, replace
 
 from . import engine
 from .deployment import Deployment, EngineSettings
+from .detailed import Stage, stages_of
 from .estimate import Estimate
 from .model import Model
 
@@ -34,39 +35,35 @@ def relief(estimate: Estimate) -> Relief:
     is_hopeless = need.weights_bytes + need.kv_cache_bytes > deployment.gpu_memory_bytes
     if estimate.verdict == "fits" or is_hopeless or estimate.kv_cache is None or model is None:
         return Relief(least_max_num_seqs=asked)
-    now = _runtime_bytes(deployment, model, settings)
-    fewer = replace(settings, max_num_seqs=min(asked, settings.max_num_seqs))
-    eager = replace(settings, enforce_eager=True)
     return Relief(
         least_max_num_seqs=asked,
-        bytes_freed_by_max_num_seqs=now - _runtime_bytes(deployment, model, fewer),
-        bytes_freed_by_enforce_eager=now - _runtime_bytes(deployment, model, eager),
-        sufficient_utilization_percent=_sufficient_utilization_percent(estimate, model, now),
+        bytes_freed_by_max_num_seqs=_freed(
+            deployment, model, replace(settings, max_num_seqs=min(asked, settings.max_num_seqs))
+        ),
+        bytes_freed_by_enforce_eager=_freed(deployment, model, replace(settings, enforce_eager=True)),
+        sufficient_utilization_percent=_sufficient_utilization_percent(estimate),
     )
 
 
-def _runtime_bytes(deployment: Deployment, model: Model, settings: EngineSettings) -> int:
-    """Activations and overhead of one rank with ``settings``, as far as the engine's budget counts them."""
-    sizes, counted = deployment.split, settings.profile.budget.counts
-    # Which stage of a pipeline is the worst is not known here: those that compute no logits free the least.
-    samples = sizes.pipeline_parallel_size == 1
-    peak = engine.activation(settings, model, sizes, deployment.max_model_len, samples=samples)
-    overhead = engine.overhead(settings, deployment.gpu_memory_bytes, sizes, peak).expected
-    return overhead + (peak.expected if "activation" in counted else 0)
+def _freed(deployment: Deployment, model: Model, changed: EngineSettings) -> int:
+    """Bytes of activations and overhead that ``changed`` arguments free on every stage."""
+    other = replace(deployment, engine=changed)
+    stages = zip(stages_of(deployment, model), stages_of(other, model), strict=True)
+    return min(_runtime_bytes(before) - _runtime_bytes(after) for before, after in stages)
 
 
-def _sufficient_utilization_percent(estimate: Estimate, model: Model, now: int) -> int:
-    """``now`` is what the runtime takes with the utilization asked for."""
-    deployment, need = estimate.deployment, estimate.per_gpu
+def _runtime_bytes(stage: Stage) -> int:
+    return stage.activation.expected + stage.overhead.expected
+
+
+def _sufficient_utilization_percent(estimate: Estimate) -> int:
+    deployment, outside, total = estimate.deployment, estimate.outside, estimate.per_gpu.total_bytes
     settings, memory = deployment.engine, deployment.gpu_memory_bytes
-    if estimate.verdict != "does_not_fit" or settings.profile.budget.is_of_free_memory:
+    if estimate.verdict != "does_not_fit" or settings.profile.budget.is_of_free_memory or outside is None:
         return 0
     current = round(settings.gpu_memory_utilization * 100)
-    for percent in range(max(current + 1, -(-need.total_bytes * 100 // max(memory, 1))), 100):
-        wider = replace(settings, gpu_memory_utilization=percent / 100)
-        usable = engine.usable_bytes(wider, memory)
-        # What lives beside the budget has less room there, and counts as far as it no longer fits.
-        grown = _runtime_bytes(deployment, model, wider) - now
-        if need.total_bytes + grown <= usable <= deployment.free_bytes:
+    for percent in range(max(current + 1, -(-total * 100 // max(memory, 1))), 100):
+        usable = engine.usable_bytes(replace(settings, gpu_memory_utilization=percent / 100), memory)
+        if total <= usable <= deployment.free_bytes and outside.needed_bytes <= memory - usable:
             return percent
     return 0

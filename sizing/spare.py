@@ -11,4 +11,5 @@ def half_suffices(estimate: Estimate) -> bool:
     sizes, need = estimate.deployment.split, estimate.per_gpu
     ranks = sizes.tensor_parallel_size * sizes.pipeline_parallel_size
     doubled = need.weights_bytes + need.kv_cache_bytes
-    return ranks % 2 == 0 and sizes.data_parallel_size == 1 and estimate.high_bytes + doubled <= need.usable_bytes
+    is_alone = ranks % 2 == 0 and sizes.data_parallel_size == 1
+    return estimate.verdict == "fits" and is_alone and estimate.high_bytes + doubled <= need.usable_bytes

@@ -105,6 +105,7 @@ def placement_of(deployment: Deployment) -> Placement:
         storage=deployment.storage,
         sizes=deployment.split,
         vocabulary_padding=deployment.engine.vocabulary_padding,
+        keeps_tables_in_host_memory=deployment.engine.keeps_tables_in_host_memory,
     )
 
 

@@ -49,6 +49,12 @@ COUNTS = (None, 1, 1, 2, 3, 4, 8, 16)
 
 CORNERS: tuple[Value, ...] = (
     # What a sample of so many axes meets too rarely.
+    {"model": {"name": "Qwen/Qwen3-8B"}, "hardware": {"gpu": "RTX 4090"}, "engine": {"max_loras": 4}},
+    {
+        "model": {"name": "Qwen/Qwen3-8B"},
+        "hardware": {"gpu": "H100 SXM5 80GB"},
+        "speculative": {"num_speculative_tokens": 4, "draft_model": {"name": "Qwen/Qwen3-0.6B"}},
+    },
     {"model": {"name": "Qwen/Qwen3-8B"}, "hardware": {"gpu": "RTX 4090", "free_bytes": 22_000_000_000}},
     {
         "model": {"name": "Qwen/Qwen3-8B"},
@@ -129,9 +135,10 @@ def judged(value: Value) -> Judged | None:
         sixteen_bit_formats=recommender._sixteen_bit,
     )
     try:
-        main, _ = (
-            recommender._placed(request, scales) if request.hardware is None else recommender._weighed(request, scales)
-        )
+        if request.hardware is None:
+            main, _ = recommender._placed(request, scales)
+        else:
+            main, _, _ = recommender._weighed(request, scales)
     except WeighbridgeError:
         return None
     return main

@@ -45,7 +45,7 @@ def test_every_rule_is_reached_by_a_request() -> None:
         for rule in each.advice:
             reached.setdefault(rule.id, value)
     missing = sorted(set(CONDITIONS) - set(reached))
-    assert not missing, f"{missing} are reached by no request; the others by {reached}"
+    assert not missing, f"{missing} are reached by no request"
     assert len(weighed()) > 1000
 
 
@@ -53,7 +53,7 @@ def test_the_corpus_fires_what_the_yaml_says() -> None:
     """On every request of the corpus the engine fires what plain Python reads out of the rules' files."""
     plain = PlainPython(RULES)
     for value, each in weighed():
-        assert list(each.advice) == plain.fired(flat(each.facts)), value
+        assert each.advice == plain.fired(flat(each.facts)), value
 
 
 def near_the_thresholds() -> Iterator[dict[str, FactValue]]:
@@ -88,7 +88,7 @@ def test_random_facts_fire_what_the_yaml_says() -> None:
             assert ids == expected, sorted(ids ^ expected)
             for rule in ids:
                 fired[rule] += 1
-    assert min(fired.values()) > FACT_SETS // 2000
+    assert min(fired.values()) > FACT_SETS // 3000
     assert max(fired.values()) < FACT_SETS
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from rules.documented_releases import documented_releases
+from rules.evaluate import flat
 from rules.facts import SupportFacts
 from rules.gather import kind_of
 from rules.ruleset import load_rule_set
@@ -99,17 +100,19 @@ class Documented:
         stored = load_formats().weights[name]
         support = conclude_support(
             PLAIN.fired(
-                SupportFacts(
-                    vendor=about.vendor,
-                    architecture=about.architecture,
-                    compute_capability_tens=about.compute_capability_tens,
-                    has_tensor_cores=about.has_tensor_cores,
-                    weight_format=name,
-                    weight_format_kind=kind_of(stored),
-                    weight_format_is_asked=True,
-                    kv_cache_dtype="fp8" if self.precision == KV_CACHE else "auto",
-                    engine=engine or "vllm",
-                    engine_release=release_number(documented_releases()[engine or "vllm"].version),
+                flat(
+                    SupportFacts(
+                        vendor=about.vendor,
+                        architecture=about.architecture,
+                        compute_capability_tens=about.compute_capability_tens,
+                        has_tensor_cores=about.has_tensor_cores,
+                        weight_format=name,
+                        weight_format_kind=kind_of(stored),
+                        weight_format_is_asked=True,
+                        kv_cache_dtype="fp8" if self.precision == KV_CACHE else "auto",
+                        engine=engine or "vllm",
+                        engine_release=release_number(documented_releases()[engine or "vllm"].version),
+                    )
                 )
             )
         )

@@ -245,9 +245,15 @@ def test_nothing_is_supported_on_an_undocumented_accelerator() -> None:
 
 
 def as_advice_reads_it(facts: SupportFacts, support: SupportConclusions) -> dict[str, FactValue]:
-    """The facts that both passes have, and what the advice pass knows of the first one's conclusions."""
+    """The facts that both passes have, and what the advice pass knows of the first one's conclusions.
+
+    Whether a format is asked for moves no other conclusion than that of 16 bit.
+    """
+    shared = {name: value for name, value in flat(facts).items() if name in declared("advice")}
+    if facts.weight_format_kind != "16-bit":
+        del shared["weight_format_is_asked"]
     return {
-        **{name: value for name, value in flat(facts).items() if name in declared("advice")},
+        **shared,
         "weights_support": support.weights.level,
         "weights_support_by_hardware": support.weights_by_hardware.level,
         "weights_effect": support.weights.effect,

@@ -160,8 +160,8 @@ def test_models_tell_latents_and_layers_for_speculation() -> None:
     assert deepseek
     assert qwen
     assert (deepseek.keeps_latents, qwen.keeps_latents) == (True, False)
-    assert round(deepseek.num_multi_token_prediction_parameters / 1e9, 1) == 13.5
-    assert qwen.num_multi_token_prediction_parameters == 0
+    assert round(deepseek.multi_token_prediction.num_parameters / 1e9, 1) == 13.5
+    assert qwen.multi_token_prediction.num_parameters == 0
 
 
 def test_a_scaled_rotation_allows_more_positions() -> None:
