@@ -84,9 +84,21 @@ class Config:
         """
         return None if self._find("group_size") in (None, -1) else self.integer("group_size")
 
+    @property
+    def spelling(self) -> str:
+        """The fields as text, the same for objects that say the same in the same order."""
+        return repr(self._fields)
+
     def names(self) -> tuple[str, ...]:
         """The names of all fields."""
         return tuple(self._fields)
+
+    def alike(self) -> list[list[str]]:
+        """The names of all fields, those together whose values are equal."""
+        found: dict[str, list[str]] = {}
+        for name, value in self._fields.items():
+            found.setdefault(repr(value), []).append(name)
+        return list(found.values())
 
     def count(self, name: str) -> int:
         """The integer of field ``name``, where 0, null and absence all mean none."""
@@ -221,10 +233,13 @@ class Config:
         return ModelUnreadableError(f"{field}: {why}", field=field, hint=hint)
 
     def _find(self, name: str) -> Any:  # noqa: ANN401 - untyped until one of the readers above has looked at it
-        for spelling in (name, *ALIASES.get(name, ())):
-            if self._fields.get(spelling) is not None:
-                return self._fields[spelling]
-        return None
+        value = self._fields.get(name)
+        if value is None and name in ALIASES:
+            for spelling in ALIASES[name]:
+                value = self._fields.get(spelling)
+                if value is not None:
+                    break
+        return value
 
 
 def _short(value: object) -> str:

@@ -3,6 +3,7 @@
 Source: llama.cpp, src/llama-quant.cpp: llama_tensor_get_type_impl, tensor_type_fallback.
 """
 
+from collections.abc import Hashable
 from dataclasses import dataclass
 
 from .catalog.gguf import Block, Mixture, ModelShape, load_gguf
@@ -19,6 +20,12 @@ class GgufTypes:
     def block_of(self, tensor: Tensor, module: str) -> Block:
         """How ``tensor``, whose whole path is ``module``, is stored."""
         return load_gguf().block(self._type(tensor, module), tensor.shape[-1])
+
+    def kinds_of_layers(self) -> list[Hashable]:
+        """For each layer, what its place has to do with the types of its tensors: alike where that is equal."""
+        sets = [load_gguf().layers[rule.layers] for rule in self.mixture.tensors if rule.layers]
+        count = self.shape.num_layers
+        return [tuple(each.holds(index, count) for each in sets) for index in range(count)]
 
     def _type(self, tensor: Tensor, module: str) -> str:
         mixture, parts = self.mixture, module.split(".")

@@ -1,13 +1,14 @@
 """Which matrices of a model stay as they are where the rest is quantized."""
 
-from functools import lru_cache
+from collections.abc import Hashable
 from itertools import groupby
 
-from .model import Model, Tensor
-from .storage import Storage
+from .model import Layer, Model, Tensor
+from .remembered import of_each_model
+from .storage import Storage, kinds_of_layers
 
 
-@lru_cache(maxsize=1024)
+@of_each_model
 def plain_modules(model: Model, storage: Storage) -> tuple[str, ...]:
     """Module paths of the matrices that are not quantized, those of the layers once each with the layers' numbers.
 
@@ -19,10 +20,16 @@ def plain_modules(model: Model, storage: Storage) -> tuple[str, ...]:
     found = [tensor.module for tensor in around if _is_plain(storage, tensor, tensor.module)]
     having: dict[str, list[int]] = {}
     plain: dict[str, list[int]] = {}
-    for index, layer in enumerate(model.layers):
-        for tensor in layer.tensors:
+    known: dict[tuple[Layer, Hashable], list[bool]] = {}
+    for index, alike in enumerate(zip(model.layers, kinds_of_layers(model, storage), strict=True)):
+        layer, _ = alike
+        if alike not in known:
+            known[alike] = [
+                _is_plain(storage, tensor, f"{model.layers_module}.{index}.{tensor.module}") for tensor in layer.tensors
+            ]
+        for tensor, is_plain in zip(layer.tensors, known[alike], strict=True):
             having.setdefault(tensor.module, []).append(index)
-            if _is_plain(storage, tensor, f"{model.layers_module}.{index}.{tensor.module}"):
+            if is_plain:
                 plain.setdefault(tensor.module, []).append(index)
     for module, indices in plain.items():
         which = "*" if indices == having[module] else _spans(indices)

@@ -8,7 +8,7 @@ from schemas.vocabulary import EngineName, Evidence, WeightFormat
 from . import engine
 from .catalog.catalog import Catalog
 from .catalog.engines import find_engine
-from .catalog.formats import KvDtype
+from .catalog.formats import FormatCatalog, KvDtype
 from .catalog.gpus import Gpu, seen_bytes
 from .catalog.mig import slice_bytes
 from .catalog.models import catalog_model
@@ -16,6 +16,7 @@ from .deployment import Deployment, Draft, Sizes
 from .dp_attention import refuse_impossible_groups
 from .families import read_model
 from .model import NO_LAYER, Model
+from .remembered import of_each_model
 from .sharing import beside_others
 from .storage import Storage, storage_as_asked, storage_as_published
 
@@ -123,6 +124,11 @@ def _storage(name: WeightFormat | None, model: Model | None, catalog: Catalog) -
             )
         asked = formats.weight_format(name)
         return Storage(quantized=asked, plain=formats.weight_format("bf16"), published=None)
+    return _storage_of(model, name, formats)
+
+
+@of_each_model
+def _storage_of(model: Model, weight_format: WeightFormat | None, formats: FormatCatalog) -> Storage:
     if model.dtype not in formats.dtypes:
         raise ModelUnreadableError(
             f"model.config.dtype: {model.dtype!r} is not an element type of weights",
@@ -131,9 +137,9 @@ def _storage(name: WeightFormat | None, model: Model | None, catalog: Catalog) -
         )
     plain = formats.weight_format(formats.dtypes[model.dtype].served)
     published = model.published
-    if published and name in (None, published.weight_format):
+    if published and weight_format in (None, published.weight_format):
         return storage_as_published(published, formats, plain)
-    asked = plain if name is None else formats.weight_format(name)
+    asked = plain if weight_format is None else formats.weight_format(weight_format)
     return storage_as_asked(model, asked, plain)
 
 

@@ -1,5 +1,6 @@
 """Which tensors of a model are stored in which format."""
 
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
 from .catalog.formats import Format, FormatCatalog
@@ -7,9 +8,10 @@ from .catalog.gguf import load_gguf
 from .gguf import GgufTypes, gguf_types
 from .model import Model, Tensor
 from .published import PublishedFormat, StoredAs
+from .remembered import of_each_model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Storage:
     """How a model's weights are stored where they are served."""
 
@@ -24,11 +26,6 @@ class Storage:
     gguf: GgufTypes | None = None
     """Which tensor gets which type in a GGUF file."""
 
-    @property
-    def names_modules(self) -> bool:
-        """Whether single modules are named, so that layers alike may be stored differently."""
-        return self.gguf is not None or (self.published is not None and self.published.names_modules)
-
     def format_of(self, tensor: Tensor, module: str) -> Format:
         """The format of ``tensor``, whose whole path is ``module``."""
         if self.gguf:
@@ -42,6 +39,16 @@ class Storage:
             module, by_default=tensor.is_quantizable, if_named=tensor.is_quantizable or is_output_matrix
         )
         return next((each for key, each in self.formats if key == stored), self.plain)
+
+
+@of_each_model
+def kinds_of_layers(model: Model, storage: Storage) -> Sequence[Hashable]:
+    """For each layer, what its place has to do with its formats: the same layer is stored alike where it is equal."""
+    if storage.gguf:
+        return storage.gguf.kinds_of_layers()
+    if storage.published:
+        return storage.published.modules.kinds_below(model.layers_module, model.num_hidden_layers)
+    return [None] * model.num_hidden_layers
 
 
 def storage_as_asked(model: Model, asked: Format, plain: Format) -> Storage:

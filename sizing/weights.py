@@ -1,13 +1,14 @@
 """Bytes of weights on each rank: sums over the tensor inventory."""
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 from .deployment import Deployment, Sizes
-from .model import Layer, Model, Part, Split, Tensor
+from .model import Model, Part, Split, Tensor
 from .parallelism import IndivisibleError, heads_per_rank, padded, share, stages
-from .storage import Storage
+from .remembered import of_each_model
+from .storage import Storage, kinds_of_layers
 
 PartBytes = dict[Part, int]
 
@@ -109,7 +110,7 @@ def placement_of(deployment: Deployment) -> Placement:
     )
 
 
-@lru_cache(maxsize=8192)
+@of_each_model
 def weights_per_stage(model: Model, placement: Placement) -> tuple[PartBytes, ...]:
     """Weights on one rank of each pipeline stage; the first holds towers and embedding, the last the output.
 
@@ -125,7 +126,7 @@ def weights_per_stage(model: Model, placement: Placement) -> tuple[PartBytes, ..
             *embedding,
             *(model.output if stage == last else ()),
         )
-        found.append(_total([placement.part_bytes(around), *_layers(model, span, placement)]))
+        found.append(_with_layers(placement.part_bytes(around), model, span, placement))
     return tuple(found)
 
 
@@ -159,22 +160,16 @@ def _divides(model: Model, placement: Placement, ranks: int) -> bool:
     return True
 
 
-def _layers(model: Model, span: range, placement: Placement) -> Iterable[PartBytes]:
-    """Bytes of each layer of ``span``; layers that are alike are summed once."""
-    known: dict[tuple[Layer, int], PartBytes] = {}
-    for index in span:
-        # A checkpoint's list of plain modules may name single layers.
-        key = (model.layers[index], index if placement.storage.names_modules else 0)
-        if key not in known:
-            known[key] = placement.part_bytes(key[0].tensors, f"{model.layers_module}.{index}.")
-        yield known[key]
-
-
-def _total(several: Iterable[PartBytes]) -> PartBytes:
-    total: PartBytes = {}
-    for parts in several:
+def _with_layers(around: PartBytes, model: Model, span: range, placement: Placement) -> PartBytes:
+    """Bytes of each part of what is ``around`` and of the layers of ``span``; layers stored alike are summed once."""
+    kinds = kinds_of_layers(model, placement.storage)
+    total = dict(around)
+    first = {(model.layers[index], kinds[index]): index for index in reversed(span)}
+    counts = Counter((model.layers[index], kinds[index]) for index in span)
+    for alike, count in counts.items():
+        parts = placement.part_bytes(alike[0].tensors, f"{model.layers_module}.{first[alike]}.")
         for part, size in parts.items():
-            total[part] = total.get(part, 0) + size
+            total[part] = total.get(part, 0) + count * size
     return total
 
 

@@ -58,6 +58,14 @@ def _feed_forward(config: Config, block: Config) -> Tensors:
     return (*gated_mlp(config, _width(config, block), bias=bias), *norm)
 
 
+def _layer(config: Config, block: Config) -> tuple[Layer, int]:
+    """The layer of one block, and the width of its feed-forward."""
+    attending, caches = _attention(config, block.part("attention"))
+    feed_forward = block.part("ffn")
+    tensors = (*attending, *_feed_forward(config, feed_forward))
+    return Layer(tensors=tensors, caches=caches), _width(config, feed_forward)
+
+
 @family("DeciLMForCausalLM")
 def nemotron_nas(config: Config) -> Model:
     """Llama-Nemotron Super and Ultra: Llama's blocks, each layer with its own heads and width, or without."""
@@ -65,12 +73,9 @@ def nemotron_nas(config: Config) -> Model:
     count = config.integer("num_hidden_layers")
     if len(blocks) != count:
         raise config.unreadable("block_configs", f"{len(blocks)} blocks for {count} layers")
-    known: dict[tuple[Tensors, tuple[Cache, ...]], Layer] = {}
-    layers, widths = [], [1]
+    read: dict[str, tuple[Layer, int]] = {}
     for block in blocks:
-        attending, caches = _attention(config, block.part("attention"))
-        feed_forward = block.part("ffn")
-        tensors = (*attending, *_feed_forward(config, feed_forward))
-        widths.append(_width(config, feed_forward))
-        layers.append(known.setdefault((tensors, caches), Layer(tensors=tensors, caches=caches)))
-    return decoder(config, "nemotron_nas", layers, intermediate_size=max(widths))
+        if block.spelling not in read:
+            read[block.spelling] = _layer(config, block)
+    layers = [read[block.spelling][0] for block in blocks]
+    return decoder(config, "nemotron_nas", layers, intermediate_size=max(1, *(width for _, width in read.values())))

@@ -84,20 +84,34 @@ class StageCache:
         """Tokens of the longest sequence, in whole steps, that ``pool_bytes`` hold; 0 when not even one step fits."""
         if self.sequence_bytes(self.step) > pool_bytes:
             return 0
-        # Where every layer keeps every token, the answer is a division; states and windows are searched for.
-        low = max(8 * pool_bytes // (max(self.bits_per_token, 1) * self.step), 1)
-        if low <= MOST_STEPS and self.sequence_bytes(low * self.step) <= pool_bytes:
-            if self.sequence_bytes((low + 1) * self.step) > pool_bytes:
-                return low * self.step
+        # Where every layer keeps every token, the answer is a division; states make it less, and windows more.
+        guess = max(8 * pool_bytes // (max(self.bits_per_token, 1) * self.step), 1)
+        if guess > MOST_STEPS:
+            low, high = 1, 2
+        elif self.sequence_bytes(guess * self.step) <= pool_bytes:
+            low, high = guess, guess + 1
         else:
-            low = 1
-        high = low + 1
+            low, high = 1, guess
         while high <= MOST_STEPS and self.sequence_bytes(high * self.step) <= pool_bytes:
             low, high = high, high * 2
+        return (low if high - low == 1 else self._longest_between(low, high, pool_bytes)) * self.step
+
+    def _longest_between(self, low: int, high: int, pool_bytes: int) -> int:
+        """Steps of the longest sequence that ``pool_bytes`` hold: ``low`` of them fit, ``high`` do not."""
+        low_bytes, high_bytes = self.sequence_bytes(low * self.step), self.sequence_bytes(high * self.step)
+        turn = 0
         while high - low > 1:
-            middle = (low + high) // 2
-            low, high = (middle, high) if self.sequence_bytes(middle * self.step) <= pool_bytes else (low, middle)
-        return low * self.step
+            # Beyond its windows a sequence grows along a line, but in stairs where blocks are large, so that every
+            # third try halves what is left instead.
+            turn += 1
+            on_line = (pool_bytes - low_bytes) * (high - low) // max(high_bytes - low_bytes, 1)
+            middle = low + (min(max(on_line, 1), high - low - 1) if turn % 3 else (high - low) // 2)
+            middle_bytes = self.sequence_bytes(middle * self.step)
+            if middle_bytes <= pool_bytes:
+                low, low_bytes = middle, middle_bytes
+            else:
+                high, high_bytes = middle, middle_bytes
+        return low
 
 
 MOST_STEPS = 2**28

@@ -1,11 +1,11 @@
 """From a model's layers to the cache of one stage, by the engine's allocator."""
 
 from collections.abc import Callable
-from functools import lru_cache
 
 from ..catalog.engines import AllocatorName
 from ..catalog.formats import KvDtype
 from ..model import Model
+from ..remembered import of_each_model
 from .apart import apart, cells, two_pools
 from .grouped import grouped, whole
 from .layers import StageLayers
@@ -20,8 +20,8 @@ ALLOCATORS: dict[AllocatorName, Callable[[StageLayers], tuple[Share, ...]]] = {
 }
 
 
-@lru_cache(maxsize=8192)
-def stage_cache(  # noqa: PLR0917 - positional for the cache of results
+@of_each_model
+def stage_cache(  # noqa: PLR0917 - positional, as results are remembered by them
     model: Model,
     span: range,
     dtype: KvDtype,

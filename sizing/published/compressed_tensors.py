@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..config import Config
 from .lists import listed, name_or_expression, patterns
-from .modules import Pattern
+from .modules import Patterns
 from .published_format import Per, PublishedFormat, StoredAs, table
 
 _STRATEGIES: Mapping[str, Per] = {"tensor": "tensor", "channel": "channel", "group": "group"}
@@ -21,9 +21,7 @@ def read_compressed_tensors(quantization: Config) -> PublishedFormat:
     _refuse_other_compressions(quantization)
     groups = quantization.part("config_groups")
     usual: StoredAs | None = None
-    entries: list[tuple[tuple[Pattern, ...], StoredAs | None]] = [
-        (listed(quantization, "ignore", read=name_or_expression), None)
-    ]
+    entries: list[tuple[Patterns, StoredAs | None]] = [(listed(quantization, "ignore", read=name_or_expression), None)]
     stored: list[StoredAs] = []
     for name in groups.names():
         group = groups.part(name)

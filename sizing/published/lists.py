@@ -1,43 +1,51 @@
 """The lists of modules in a checkpoint's ``quantization_config``."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from ..config import Config
-from .modules import Pattern, PatternError, expression, named
+from .modules import PatternError, Patterns, Reader, expression, named
 
 MOST_NAMES = 2**17
 """Names one list may have; a mixture of thousands of experts names each of them."""
 
-Reader = Callable[[str], tuple[Pattern, ...]]
 
-
-def patterns(config: Config, field: str, names: Iterable[str], read: Reader = named) -> tuple[Pattern, ...]:
+def patterns(config: Config, field: str, names: Iterable[str], read: Reader = named) -> Patterns:
     """The patterns of ``names``, which stand in ``field``.
 
     Raises: ModelUnreadableError when one is not covered, or when they are too many.
     """
-    found: list[Pattern] = []
-    for name in names:
-        try:
-            found += read(name)
-        except PatternError as error:
-            raise config.unreadable(field, f"{name[:80]!r}: {error}", "write the names of the modules out") from error
-        if len(found) > MOST_NAMES:
-            raise config.unreadable(field, f"more than {MOST_NAMES} names")
-    return tuple(found)
+    found = Patterns()
+    _read(config, field, names, read, found)
+    return found
 
 
-def listed(config: Config, *fields: str, read: Reader = named) -> tuple[Pattern, ...]:
+def listed(config: Config, *fields: str, read: Reader = named) -> Patterns:
     """The patterns of the lists in ``fields``; empty where they are absent.
 
     Raises: ModelUnreadableError.
     """
-    return tuple(pattern for field in fields for pattern in patterns(config, field, config.strings(field), read))
+    found = Patterns()
+    for field in fields:
+        _read(config, field, config.strings(field), read, found)
+    return found
 
 
-def name_or_expression(text: str) -> tuple[Pattern, ...]:
-    """The patterns of a name, or of the regular expression that ``re:`` announces.
+def name_or_expression(text: str, found: Patterns) -> None:
+    """Add the patterns of a name, or of the regular expression that ``re:`` announces.
 
     Raises: PatternError.
     """
-    return expression(text.removeprefix("re:")) if text.startswith("re:") else named(text)
+    if text.startswith("re:"):
+        expression(text.removeprefix("re:"), found)
+    else:
+        named(text, found)
+
+
+def _read(config: Config, field: str, names: Iterable[str], read: Reader, found: Patterns) -> None:
+    for place, name in enumerate(names):
+        try:
+            read(name, found)
+        except PatternError as error:
+            raise config.unreadable(field, f"{name[:80]!r}: {error}", "write the names of the modules out") from error
+        if place >= MOST_NAMES or len(found.starred) > MOST_NAMES:
+            raise config.unreadable(field, f"more than {MOST_NAMES} names")

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 
 from ..config import Config
 from .lists import listed, patterns
-from .modules import Pattern
+from .modules import Patterns
 from .published_format import PublishedFormat, StoredAs, table, uniform
 
 _ALGORITHMS: Mapping[str, StoredAs] = {
@@ -19,7 +19,7 @@ _ALGORITHMS: Mapping[str, StoredAs] = {
 }
 """What each ``quant_algo`` stores, fewest bits first: a mixture is called by the first of these it has."""
 
-Layers = list[tuple[tuple[Pattern, ...], StoredAs]]
+Layers = list[tuple[Patterns, StoredAs]]
 
 
 def read_modelopt(quantization: Config) -> PublishedFormat:
@@ -57,8 +57,8 @@ def quantized_layers(quantization: Config) -> Layers:
     if layers is None:
         return []
     alike: dict[StoredAs, list[str]] = {}
-    for name in layers.names():
-        alike.setdefault(_stored(layers.part(name)), []).append(name)
+    for names in layers.alike():
+        alike.setdefault(_stored(layers.part(names[0])), []).extend(names)
     return [(patterns(quantization, "quantized_layers", names), stored) for stored, names in alike.items()]
 
 

@@ -1,15 +1,16 @@
-"""Names and patterns of modules as checkpoints list them, and which of them a module path meets first."""
+"""Names and patterns of modules, as checkpoints list them."""
 
+import re
+from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import Generic, TypeVar
-
-Value = TypeVar("Value")
 
 _CONTAINERS = frozenset({"model", "language_model", "text_model", "backbone", "transformer"})
 """Parts a path may begin with, which checkpoint, class and engine spell differently."""
 _MOST_ALTERNATIVES = 64
 _LONGEST = 512
-_BUCKET_DEPTH = 2
+_NUMBER_OF_EXPERT = re.compile(r"(?<![^.])experts\.[0-9]+(?![^.])")
+NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
+"""A part of a path, or of a piece of one, that is a number or may be the beginning or end of one."""
 
 
 class PatternError(ValueError):
@@ -21,13 +22,6 @@ class Pattern:
     """A path in literal pieces with anything between them; what is below a module that it matches is meant too."""
 
     pieces: tuple[str, ...]
-    is_anywhere: bool = False
-    """Whether a whole name, of one piece, is meant wherever it stands between two points of a path."""
-
-    @property
-    def is_whole_name(self) -> bool:
-        """Whether the pattern is a name without anything left open."""
-        return len(self.pieces) == 1 and self.pieces[0].endswith(".")
 
     def matches(self, path: str) -> bool:
         """Whether ``path``, canonical and closed by a point, has the pieces in order, the first where it begins."""
@@ -41,24 +35,77 @@ class Pattern:
             place += len(piece)
         return True
 
+    def below(self, prefix: str) -> tuple[str, "Pattern"] | None:
+        """A text, and the pattern that the text and a path's rest after ``prefix`` must match for the path to.
 
-def named(name: str) -> tuple[Pattern, ...]:
-    """The pattern of a module's name: itself and what is below it, ``*`` standing for anything.
+        The text is as much of the end of ``prefix`` as a piece may lie across; None where no such path matches.
+
+        >>> Pattern(("layers.", ".mlp.")).below("layers.7.")
+        ('.', Pattern(pieces=('', '.mlp.')))
+        """
+        first, *others = self.pieces
+        if first.startswith(prefix):
+            return "", Pattern((first[len(prefix) :], *others))
+        if not prefix.startswith(first):
+            return None
+        place = len(first)
+        for done, piece in enumerate(others):
+            found = prefix.find(piece, place)
+            if found < 0:
+                end = next(prefix[at:] for at in range(place, len(prefix) + 1) if piece.startswith(prefix[at:]))
+                return end, Pattern(("", *others[done:]))
+            place = found + len(piece)
+        return "", Pattern(("",))
+
+    @property
+    def may_ask_for_a_number(self) -> bool:
+        """Whether a part of a path that is a number may decide over a match."""
+        return any(NUMBER.search(piece) for piece in self.pieces)
+
+
+@dataclass(frozen=True, slots=True)
+class Patterns:
+    """The patterns of one list, told apart by how they are looked up."""
+
+    whole: set[str] = field(default_factory=set)
+    """Whole names that begin where paths begin."""
+    anywhere: set[str] = field(default_factory=set)
+    """Whole names that are meant wherever they stand between two points of a path."""
+    starred: list[Pattern] = field(default_factory=list)
+    """Patterns that leave something open."""
+
+    def __len__(self) -> int:
+        return len(self.whole) + len(self.anywhere) + len(self.starred)
+
+
+Reader = Callable[[str, Patterns], None]
+"""Adds the patterns that one text of a list means."""
+
+
+def named(name: str, found: Patterns) -> None:
+    """Add a module's name: itself and what is below it, ``*`` standing for anything.
 
     A name that begins where paths begin means that one module; any other, each module that has it between points.
 
     Raises: PatternError.
     """
-    return (_pattern(name, is_anywhere="*" not in name and name.partition(".")[0] not in _CONTAINERS),)
+    if "*" in name:
+        found.starred.append(_pattern(name))
+    else:
+        whole = found.whole if name.partition(".")[0] in _CONTAINERS else found.anywhere
+        whole.add(canonical(_bounded(name)))
 
 
-def containing(text: str) -> tuple[Pattern, ...]:
-    """The pattern of every module whose path has ``text`` anywhere."""
-    return (_pattern(f"*{text}*"),)
+def containing(text: str, found: Patterns) -> None:
+    """Add every module whose path has ``text`` anywhere.
+
+    Raises: PatternError.
+    """
+    found.starred.append(_pattern(f"*{text}*"))
 
 
-def expression(text: str) -> tuple[Pattern, ...]:
-    r"""The patterns of a regular expression that is matched from the beginning of a path.
+def expression(text: str, found: Patterns) -> None:
+    r"""Add the modules of a regular expression that is matched from the beginning of a path.
 
     Expressions come with checkpoints, from anyone, so only what can be matched in bounded time is read: literal
     text, ``.*``, and choices of literal text in brackets, such as ``.*mlp\.(gate|up)_proj.*``.  A point without
@@ -68,77 +115,37 @@ def expression(text: str) -> tuple[Pattern, ...]:
     """
     ends = text.endswith("$") and not text.endswith("\\$")
     body = text.removeprefix("^")[: -1 if ends else None]
-    return tuple(_pattern(each if ends else each + "*") for each in _expanded(body))
+    for each in _expanded(body):
+        if ends and "*" not in each:
+            found.whole.add(canonical(_bounded(each)))
+        else:
+            found.starred.append(_pattern(each if ends else each + "*"))
 
 
 def canonical(path: str) -> str:
     """``path`` without the containers it begins with, and without the number of an expert."""
-    parts = path.split(".")
-    while len(parts) > 1 and parts[0] in _CONTAINERS:
-        del parts[0]
-    return ".".join(
-        part for place, part in enumerate(parts) if not (_is_number(part) and parts[place - 1] == "experts")
-    )
+    first, point, rest = path.partition(".")
+    while point and first in _CONTAINERS:
+        path = rest
+        first, point, rest = path.partition(".")
+    return _NUMBER_OF_EXPERT.sub("experts", path) if "experts." in path else path
 
 
-@dataclass(frozen=True, eq=False)
-class ModuleTable(Generic[Value]):
-    """Patterns in order, each with what holds for the modules that meet it first."""
+def _bounded(text: str) -> str:
+    """``text``.
 
-    entries: tuple[tuple[Pattern, Value], ...]
-    _whole: dict[str, int] = field(init=False, default_factory=dict)
-    """Place of each whole name that begins where paths begin."""
-    _anywhere: dict[str, int] = field(init=False, default_factory=dict)
-    """Place of each whole name that may stand anywhere."""
-    _lengths: set[int] = field(init=False, default_factory=set)
-    """How many parts those names have."""
-    _starred: dict[tuple[str, ...], list[int]] = field(init=False, default_factory=dict)
-    """Places of the others by the first whole parts of the paths they match."""
-
-    def __post_init__(self) -> None:
-        for place, (pattern, _) in enumerate(self.entries):
-            if pattern.is_whole_name:
-                name = pattern.pieces[0][:-1]
-                (self._anywhere if pattern.is_anywhere else self._whole).setdefault(name, place)
-                if pattern.is_anywhere:
-                    self._lengths.add(name.count(".") + 1)
-            else:
-                literal = pattern.pieces[0].split(".")[:-1]
-                self._starred.setdefault(tuple(literal[:_BUCKET_DEPTH]), []).append(place)
-
-    def find(self, module: str) -> tuple[Value] | None:
-        """What holds for ``module``, a dotted path, in a tuple of one; None when no entry matches it."""
-        path = canonical(module)
-        parts = path.split(".")
-        # Of all the runs of parts in the path, only those as long as some name are looked up.
-        found = [
-            self._anywhere[name]
-            for length in self._lengths
-            for start in range(len(parts) - length + 1)
-            if (name := ".".join(parts[start : start + length])) in self._anywhere
-        ]
-        found += [
-            self._whole[name]
-            for length in range(1, len(parts) + 1)
-            if self._whole and (name := ".".join(parts[:length])) in self._whole
-        ]
-        closed = path + "."
-        found += [
-            place
-            for depth in range(min(len(parts), _BUCKET_DEPTH) + 1)
-            for place in self._starred.get(tuple(parts[:depth]), ())
-            if self.entries[place][0].matches(closed)
-        ]
-        return (self.entries[min(found)][1],) if found else None
-
-
-def _pattern(text: str, *, is_anywhere: bool = False) -> Pattern:
+    Raises: PatternError when it is empty or very long.
+    """
     if not text or len(text) > _LONGEST:
         raise PatternError(f"a name has 1 to {_LONGEST} characters")
-    pieces = canonical(text).replace(".experts.*.", ".experts.*").split("*")
+    return text
+
+
+def _pattern(text: str) -> Pattern:
+    pieces = canonical(_bounded(text)).replace(".experts.*.", ".experts.*").split("*")
     if pieces[-1]:
         pieces[-1] += "."
-        return Pattern(pieces=tuple(pieces), is_anywhere=is_anywhere)
+        return Pattern(pieces=tuple(pieces))
     return Pattern(pieces=tuple(pieces[:-1]))
 
 
@@ -181,7 +188,3 @@ def _literal(text: str) -> str:
         found += character
         place += 1
     return found
-
-
-def _is_number(part: str) -> bool:
-    return part.isascii() and part.isdigit()

@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Literal
 
 from schemas.vocabulary import WeightFormat
 
-from .modules import ModuleTable, Pattern
+from .module_table import ModuleTable
+from .modules import Patterns
 
 Per = Literal["tensor", "channel", "group", "block"]
 
@@ -55,30 +55,20 @@ class PublishedFormat:
         """
         if not (by_default or if_named):
             return None
-        listed = _listed(self, module)
+        listed = self.modules.find(module)
         if listed is None:
             return self.usual if by_default else None
         return listed[0] if if_named else None
 
-    @property
-    def names_modules(self) -> bool:
-        """Whether any list names modules."""
-        return bool(self.modules.entries)
+
+Entries = Iterable[tuple[Patterns, StoredAs | None]]
 
 
-Entries = Iterable[tuple[Iterable[Pattern], StoredAs | None]]
-
-
-def uniform(stored: StoredAs, plain: Iterable[Pattern]) -> PublishedFormat:
+def uniform(stored: StoredAs, plain: Patterns) -> PublishedFormat:
     """A checkpoint of one format, which leaves the modules ``plain`` in 16 bit."""
     return PublishedFormat(stored=stored, usual=stored, modules=table([(plain, None)]))
 
 
 def table(entries: Entries) -> ModuleTable[StoredAs | None]:
-    """The table of ``entries``, patterns with what is stored where they match, the first to match deciding."""
-    return ModuleTable(tuple((pattern, stored) for patterns, stored in entries for pattern in patterns))
-
-
-@lru_cache(maxsize=2**17)
-def _listed(published: PublishedFormat, module: str) -> tuple[StoredAs | None] | None:
-    return published.modules.find(module)
+    """The table of ``entries``, lists with what is stored where they match, the first to match deciding."""
+    return ModuleTable(tuple((patterns, stored) for patterns, stored in entries if patterns))

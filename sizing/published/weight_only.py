@@ -6,7 +6,7 @@ from schemas.vocabulary import WeightFormat
 
 from ..config import Config
 from .lists import listed, patterns
-from .modules import Pattern, containing, expression
+from .modules import Patterns, containing, expression
 from .published_format import PublishedFormat, StoredAs, table, uniform
 
 _AWQ: Mapping[int, WeightFormat] = {4: "awq-int4"}
@@ -37,7 +37,7 @@ def read_gptq(quantization: Config) -> PublishedFormat:
     # The output matrix has a switch of its own, without which no rule quantizes it.
     output = patterns(quantization, "lm_head", ["lm_head"])
     quantizes_output = quantization.flag("lm_head", default=False)
-    entries: list[tuple[tuple[Pattern, ...], StoredAs | None]] = [] if quantizes_output else [(output, None)]
+    entries: list[tuple[Patterns, StoredAs | None]] = [] if quantizes_output else [(output, None)]
     rules = quantization.section("dynamic")
     for name in rules.names() if rules else ():
         matched = patterns(quantization, "dynamic", [name.removeprefix("+:").removeprefix("-:")], expression)

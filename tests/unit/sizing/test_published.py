@@ -13,7 +13,8 @@ from sizing.deployment import Sizes
 from sizing.families import read_model
 from sizing.plain_modules import plain_modules
 from sizing.published import PublishedFormat, StoredAs, read_published
-from sizing.published.modules import PatternError, expression, named
+from sizing.published.lists import patterns
+from sizing.published.modules import PatternError, Patterns, expression, named
 from sizing.published.published_format import uniform
 from sizing.storage import storage_as_published
 from sizing.weights import Placement, weights_per_stage
@@ -112,10 +113,12 @@ def test_expressions_outside_the_bounded_language_are_refused(text: str) -> None
 def test_matching_takes_bounded_time() -> None:
     """An expression that backtracking would never finish, and hundreds of names on a thousand modules, take no time."""
     started = time.monotonic()
-    (hostile,) = expression(".*a" * 30 + "b$")
+    found = Patterns()
+    expression(".*a" * 30 + "b$", found)
+    (hostile,) = found.starred
     assert not hostile.matches("a" * 400 + ".")
     plain = [f"model.layers.{index}.{part}" for index in range(100) for part in ("self_attn*", "mlp.gate", "norm")]
-    published = uniform(StoredAs(weight_format="fp8"), [pattern for name in plain for pattern in named(name)])
+    published = uniform(StoredAs(weight_format="fp8"), patterns(Config({}), "ignore", plain))
     for index in range(100):
         for part in range(12):
             assert format_of(published, f"model.layers.{index}.self_attn.proj_{part}") is None
@@ -369,7 +372,7 @@ def test_every_quantized_checkpoint_of_the_catalogue_is_read_or_refused_by_field
 def test_a_bad_pattern_is_an_error() -> None:
     """An empty name means nothing."""
     with pytest.raises(PatternError):
-        named("")
+        named("", Patterns())
 
 
 def test_the_order_of_columns_is_stored_where_it_matters() -> None:

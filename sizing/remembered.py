@@ -1,0 +1,35 @@
+"""Results that are kept for as long as the model they are of."""
+
+from collections.abc import Callable
+from functools import wraps
+from typing import TypeVar, TypeVarTuple
+from weakref import WeakKeyDictionary
+
+from .model import Model
+
+Result = TypeVar("Result")
+Others = TypeVarTuple("Others")
+
+MOST_RESULTS = 1024
+"""Results kept of one model, before all of them are forgotten."""
+
+
+def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Model, *Others], Result]:
+    """``function``, which answers the same question about the same model once; its arguments are positional.
+
+    Models of the catalogue are asked about again and again.  One that came with a request is gone with it, and what
+    was found of it too.
+    """
+    known: WeakKeyDictionary[Model, dict[tuple[*Others], Result]] = WeakKeyDictionary()
+
+    @wraps(function)
+    def remembering(model: Model, *others: *Others) -> Result:
+        results = known.setdefault(model, {})
+        if others not in results:
+            found = function(model, *others)
+            if len(results) >= MOST_RESULTS:
+                results.clear()
+            results[others] = found
+        return results[others]
+
+    return remembering
