@@ -29,6 +29,7 @@ lint: $(VENV)/.lint
 	$(VENV)/bin/lint-imports
 
 bench: $(VENV)/.test
+	$(RUN) -m benchmarks.estimate
 	$(RUN) -m benchmarks.recommend
 	$(RUN) -m benchmarks.queue
 
