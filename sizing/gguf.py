@@ -21,11 +21,10 @@ class GgufTypes:
         """How ``tensor``, whose whole path is ``module``, is stored."""
         return load_gguf().block(self._type(tensor, module), tensor.shape[-1])
 
-    def kinds_of_layers(self) -> list[Hashable]:
-        """For each layer, what its place has to do with the types of its tensors: alike where that is equal."""
+    def kinds_of_layers(self, count: int) -> list[Hashable]:
+        """For the first ``count`` layers, what their place has to do with types: alike where that is equal."""
         sets = [load_gguf().layers[rule.layers] for rule in self.mixture.tensors if rule.layers]
-        count = self.shape.num_layers
-        return [tuple(each.holds(index, count) for each in sets) for index in range(count)]
+        return [tuple(each.holds(index, self.shape.num_layers) for each in sets) for index in range(count)]
 
     def _type(self, tensor: Tensor, module: str) -> str:
         mixture, parts = self.mixture, module.split(".")

@@ -45,7 +45,7 @@ class Storage:
 def kinds_of_layers(model: Model, storage: Storage) -> Sequence[Hashable]:
     """For each layer, what its place has to do with its formats: the same layer is stored alike where it is equal."""
     if storage.gguf:
-        return storage.gguf.kinds_of_layers()
+        return storage.gguf.kinds_of_layers(model.num_hidden_layers)
     if storage.published:
         return storage.published.modules.kinds_below(model.layers_module, model.num_hidden_layers)
     return [None] * model.num_hidden_layers

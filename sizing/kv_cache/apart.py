@@ -17,7 +17,7 @@ def apart(asked: StageLayers) -> tuple[Share, ...]:
             block_size=asked.block_size,
             batched_tokens=asked.max_num_batched_tokens,
         )
-        for cache, count in asked.distinct()
+        for cache, count in asked.caches.items()
     )
 
 

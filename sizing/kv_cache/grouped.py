@@ -4,7 +4,6 @@ Source: vLLM v1, kv_cache_utils.py (_get_kv_cache_groups_uniform_page_size, unif
 kv_cache_interface.py (max_memory_usage_bytes of each spec).
 """
 
-from collections import Counter
 from dataclasses import replace
 
 from ..attention import Cache
@@ -33,13 +32,12 @@ def grouped(asked: StageLayers) -> tuple[Share, ...]:
     10 layers of full attention and 52 with a window make groups of 10: one of the first kind, six of the second,
     the last filled up with 8 layers that hold nothing.
     """
-    sharing = [cache for cache in asked.whole_model if not _is_of_an_encoder(cache)]
+    sharing = {cache: count for cache, count in asked.whole_model.items() if not _is_of_an_encoder(cache)}
     rules = {_rule(cache, asked) for cache in sharing}
     if len(rules) <= 1 or len(rules) > MOST_RULES:
         return tuple(replace(share, spare_blocks=_spare(share.cache, asked)) for share in apart(asked))
-    groups = _groups(Counter(sharing))
-    held = Counter(asked.caches)
-    size = max(-(-held[cache] // count) for cache, count in groups.items())
+    groups = _groups(sharing)
+    size = max(-(-asked.caches[cache] // count) for cache, count in groups.items())
     page_bits, block_sizes = _pages(asked, groups)
     found = [share for share in apart(asked) if _is_of_an_encoder(share.cache)]
     for cache, count in groups.items():
@@ -69,7 +67,7 @@ def _is_of_an_encoder(cache: Cache) -> bool:
     return cache.num_key_value_heads > 0 and cache.bits_per_token(1, 1) == 0
 
 
-def _groups(layers: Counter[Cache]) -> dict[Cache, int]:
+def _groups(layers: dict[Cache, int]) -> dict[Cache, int]:
     """Groups of each distinct cache."""
     fewest, most = min(layers.values()), max(layers.values())
     times, of = NEARLY_EQUAL

@@ -11,15 +11,11 @@ from .stage import Element
 class StageLayers:
     """The caches of one stage, and how the engine was told to keep them."""
 
-    caches: tuple[Cache, ...]
-    """Of every layer of the stage, in order."""
-    whole_model: tuple[Cache, ...]
-    """Of every layer of the model, in order."""
+    caches: Counter[Cache]
+    """How many layers of the stage have each cache, in order of appearance."""
+    whole_model: Counter[Cache]
+    """The same of the whole model."""
     element: Element
     ranks: int
     block_size: int
     max_num_batched_tokens: int
-
-    def distinct(self) -> list[tuple[Cache, int]]:
-        """Each distinct cache of the stage with the number of layers that have it."""
-        return list(Counter(self.caches).items())

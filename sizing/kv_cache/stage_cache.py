@@ -1,10 +1,12 @@
 """From a model's layers to the cache of one stage, by the engine's allocator."""
 
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Sequence
 
+from ..attention import Cache
 from ..catalog.engines import AllocatorName
 from ..catalog.formats import KvDtype
-from ..model import Model
+from ..model import Layer, Model
 from ..remembered import of_each_model
 from .apart import apart, cells, two_pools
 from .grouped import grouped, whole
@@ -35,11 +37,19 @@ def stage_cache(  # noqa: PLR0917 - positional, as results are remembered by the
     Raises: InvalidRequestError when the heads cannot be divided.
     """
     asked = StageLayers(
-        caches=tuple(cache for index in span for cache in model.layers[index].caches),
-        whole_model=tuple(cache for layer in model.layers for cache in layer.caches),
+        caches=_caches(model.layers[span.start : span.stop]),
+        whole_model=_caches(model.layers),
         element=Element(bits=dtype.group_bits, block=dtype.group),
         ranks=ranks,
         block_size=block_size,
         max_num_batched_tokens=max_num_batched_tokens,
     )
     return StageCache(shares=ALLOCATORS[allocator](asked) if asked.caches else (), step=block_size)
+
+
+def _caches(layers: Sequence[Layer]) -> Counter[Cache]:
+    found = Counter[Cache]()
+    for layer, count in Counter(layers).items():
+        for cache in layer.caches:
+            found[cache] += count
+    return found

@@ -102,7 +102,6 @@ def _numbers_of(pattern: Pattern, stem: str, numbers: list[str]) -> Sequence[str
     """Of the numbers after ``stem``, those that may decide whether ``pattern`` matches."""
     first = pattern.pieces[0]
     if first.startswith(stem):
-        number, point, _ = first[len(stem) :].partition(".")
-        if point:
-            return (number,)
+        begun, point, _ = first[len(stem) :].partition(".")
+        return (begun,) if point else [number for number in numbers if number.startswith(begun)]
     return numbers if pattern.may_ask_for_a_number else ()

@@ -1,5 +1,6 @@
 """How engines hand out the kv cache, against what they printed."""
 
+from collections import Counter
 from collections.abc import Callable
 
 import pytest
@@ -25,8 +26,8 @@ def _asked(
     max_num_batched_tokens: int = 8192,
 ) -> StageLayers:
     return StageLayers(
-        caches=tuple(caches),
-        whole_model=tuple(caches),
+        caches=Counter(caches),
+        whole_model=Counter(caches),
         element=element,
         ranks=ranks,
         block_size=block_size,
