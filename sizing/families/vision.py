@@ -178,46 +178,44 @@ def _qwen_patch(vision: Config) -> int:
     return patch_size_of(vision) * vision.integer("temporal_patch_size")
 
 
-@family("Qwen2VLForConditionalGeneration")
-def qwen2_vl(config: Config) -> Model:
-    """Qwen2-VL: an encoder of LayerNorm and plain feed-forwards."""
-    vision, decoding = config.part("vision_config"), qwen2(_qwen_text(config))
-    hidden_size = vision.integer("embed_dim")
+def _qwen_tower(vision: Config, hidden_size: int, intermediate_size: int, projected: int, *, gated: bool) -> Tensors:
+    """Qwen2-VL's encoder of LayerNorm and plain feed-forwards, or with ``gated`` Qwen2.5-VL's of RMSNorm and gates."""
     merged = hidden_size * vision.integer("spatial_merge_size") ** 2
-    towers = (
+    normed = layer_norm("visual.merger.ln_q", hidden_size)
+    return (
         whole("visual.patch_embed.proj", hidden_size, _qwen_patch(vision)),
         *encoder_layers(
             "visual.blocks",
             vision.integer("depth"),
             hidden_size,
-            hidden_size * vision.integer("mlp_ratio"),
+            intermediate_size,
             vision.integer("num_heads"),
+            gated=gated,
+            norm_bias=not gated,
         ),
-        *_merger("visual.merger", layer_norm("visual.merger.ln_q", hidden_size), merged, decoding.hidden_size),
+        *_merger("visual.merger", normed[:1] if gated else normed, merged, projected),
     )
+
+
+@family("Qwen2VLForConditionalGeneration")
+def qwen2_vl(config: Config) -> Model:
+    """Qwen2-VL: its encoder before Qwen2."""
+    vision, decoding = config.part("vision_config"), qwen2(_qwen_text(config))
+    width = vision.integer("embed_dim")
+    towers = _qwen_tower(vision, width, width * vision.integer("mlp_ratio"), decoding.hidden_size, gated=False)
     return _seeing(decoding, "qwen2_vl", towers, decoding.layers_module)
 
 
 @family("Qwen2_5_VLForConditionalGeneration")
 def qwen2_5_vl(config: Config) -> Model:
-    """Qwen2.5-VL: an encoder of RMSNorm and gated feed-forwards."""
+    """Qwen2.5-VL: its encoder before Qwen2."""
     vision, decoding = config.part("vision_config"), qwen2(_qwen_text(config))
-    hidden_size = vision.integer("hidden_size")
-    merged = hidden_size * vision.integer("spatial_merge_size") ** 2
-    towers = (
-        whole("visual.patch_embed.proj", hidden_size, _qwen_patch(vision)),
-        *encoder_layers(
-            "visual.blocks",
-            vision.integer("depth"),
-            hidden_size,
-            vision.integer("intermediate_size"),
-            vision.integer("num_heads"),
-            gated=True,
-            norm_bias=False,
-        ),
-        *_merger(
-            "visual.merger", (whole("visual.merger.ln_q", hidden_size),), merged, vision.integer("out_hidden_size")
-        ),
+    towers = _qwen_tower(
+        vision,
+        vision.integer("hidden_size"),
+        vision.integer("intermediate_size"),
+        vision.integer("out_hidden_size"),
+        gated=True,
     )
     return _seeing(decoding, "qwen2_5_vl", towers, decoding.layers_module)
 

@@ -4,12 +4,14 @@ import os
 import signal
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pytest
 from redis import Redis
 
-from schemas.recommendation import ErrorAnswer
+from schemas.recommendation import Answer, ErrorAnswer
 from worker.channel import Keys
 from worker.client import Client
 from worker.settings import Settings
@@ -21,19 +23,56 @@ BACK_SECONDS = 45.0
 """Visibility timeout, one sweep and a worker's start, on a busy machine."""
 
 
-def held(redis: Redis, settings: Settings) -> int:
-    """Messages that workers took and did not acknowledge."""
-    return int(redis.hlen(f"{settings.key_prefix}unacked"))
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scene:
+    """A queue of one test's own, who works on it, and what may be asked of both."""
+
+    start_worker: StartWorker
+    client: Client
+    settings: Settings
+    redis: Redis
+    keys: Keys
+    folder: Path
+    """Where each process of a pool leaves a file when it begins one of ``request``."""
+
+    def request(self, sleep_seconds: float) -> dict[str, Any]:
+        """A request that takes so long and leaves the file."""
+        return a_request(sleep_seconds=sleep_seconds, at_work=str(self.folder))
+
+    def held(self) -> int:
+        """Messages that workers took and did not acknowledge."""
+        return int(self.redis.hlen(f"{self.settings.key_prefix}unacked"))
+
+    def settled(self) -> bool:
+        """Whether no message waits or is held."""
+        queues = (f"{self.settings.key_prefix}{queue}" for queue in self.settings.queues)
+        return self.held() == 0 and sum(int(self.redis.llen(queue)) for queue in queues) == 0
+
+    def all_at_work(self, worker: ScriptedWorker) -> bool:
+        """Whether every process of the worker's pool has begun a request.
+
+        Then the worker holds as much as it may, and is past the moment between taking a message and noting it, in
+        which Celery's late acknowledgement cannot help (celery/celery#4354).
+        """
+        pool = list(pool_of(worker.pid))
+        return bool(pool) and all((self.folder / str(pid)).exists() for pid in pool)
+
+    def answers(self, request_ids: list[str], within: float = BACK_SECONDS) -> list[Answer]:
+        """The answer to each request."""
+        return list(self.client.wait_many(request_ids, timeout=within))
+
+    def assert_each_is_published_once(self, request_ids: list[str]) -> None:
+        """Nothing waits any longer, and the stream has one entry for each of these and no other."""
+        assert eventually(self.settled, within=BACK_SECONDS)
+        assert entries_by_id(self.redis, self.keys) == dict.fromkeys(request_ids, 1)
 
 
-def queued(redis: Redis, settings: Settings) -> int:
-    """Messages that wait."""
-    return sum(int(redis.llen(f"{settings.key_prefix}{queue}")) for queue in settings.queues)
-
-
-def settled(redis: Redis, settings: Settings) -> bool:
-    """Whether no message waits or is held."""
-    return held(redis, settings) == 0 and queued(redis, settings) == 0
+@pytest.fixture
+def scene(  # noqa: PLR0917 - fixtures
+    start_worker: StartWorker, client: Client, settings: Settings, redis: Redis, keys: Keys, tmp_path: Path
+) -> Scene:
+    """The scene of this test alone."""
+    return Scene(start_worker=start_worker, client=client, settings=settings, redis=redis, keys=keys, folder=tmp_path)
 
 
 def pool_of(pid: int) -> Iterator[int]:
@@ -42,140 +81,88 @@ def pool_of(pid: int) -> Iterator[int]:
         yield from map(int, path.read_text(encoding="utf-8").split())
 
 
-def all_at_work(worker: ScriptedWorker, folder: Path) -> bool:
-    """Whether every process of the worker's pool has begun a request that was told of ``folder``.
-
-    Then the worker holds as much as it may, and is past the moment between taking a message and noting it, in
-    which Celery's late acknowledgement cannot help (celery/celery#4354).
-    """
-    pool = list(pool_of(worker.pid))
-    return bool(pool) and all((folder / str(pid)).exists() for pid in pool)
-
-
-def test_killed_worker_loses_nothing_and_repeats_nothing(  # noqa: PLR0917 - fixtures
-    start_worker: StartWorker,
-    client: Client,
-    settings: Settings,
-    redis: Redis,
-    keys: Keys,
-    tmp_path: Path,
-) -> None:
+def test_killed_worker_loses_nothing_and_repeats_nothing(scene: Scene) -> None:
     """Requests held by a worker that is killed, twice, are all answered by the next, each exactly once."""
-    at_work = str(tmp_path)
-    request_ids = [client.submit(a_request(sleep_seconds=0.7, at_work=at_work)) for _ in range(8)]
-    listed = [a_request(sleep_seconds=0.15, at_work=at_work) for _ in range(10)]
-    request_ids += client.submit_many(listed, chunk=5)
+    request_ids = [scene.client.submit(scene.request(0.7)) for _ in range(8)]
+    request_ids += scene.client.submit_many([scene.request(0.15) for _ in range(10)], chunk=5)
     for _ in range(2):
-        worker = start_worker(settings)
-        assert eventually(lambda worker=worker: all_at_work(worker, tmp_path), within=20)  # type: ignore[misc]
+        worker = scene.start_worker(scene.settings)
+        assert eventually(lambda worker=worker: scene.all_at_work(worker), within=20)  # type: ignore[misc]
         worker.kill()
-        assert held(redis, settings) >= settings.concurrency
-    start_worker(settings)
-    answers = list(client.wait_many(request_ids, timeout=BACK_SECONDS))
-    assert {answer.status for answer in answers} == {"ok"}
-    assert eventually(lambda: settled(redis, settings), within=BACK_SECONDS)
-    assert entries_by_id(redis, keys) == dict.fromkeys(request_ids, 1)
+        assert scene.held() >= scene.settings.concurrency
+    scene.start_worker(scene.settings)
+    assert {answer.status for answer in scene.answers(request_ids)} == {"ok"}
+    scene.assert_each_is_published_once(request_ids)
 
 
-def test_answer_published_before_the_kill_is_not_published_again(  # noqa: PLR0917 - fixtures
-    start_worker: StartWorker,
-    client: Client,
-    settings: Settings,
-    redis: Redis,
-    keys: Keys,
-    tmp_path: Path,
-) -> None:
+def test_answer_published_before_the_kill_is_not_published_again(scene: Scene) -> None:
     """A list killed between publishing and acknowledgement is delivered again and changes nothing."""
-    worker = start_worker(settings)
-    requests = [a_request(sleep_seconds=0.2, at_work=str(tmp_path)) for _ in range(5)]
-    request_ids = client.submit_many(requests)
-    assert eventually(lambda: any(tmp_path.iterdir()), within=20)
+    worker = scene.start_worker(scene.settings)
+    request_ids = scene.client.submit_many([scene.request(0.2) for _ in range(5)])
+    assert eventually(lambda: any(scene.folder.iterdir()), within=20)
     # Its pool goes on and publishes, but a stopped parent acknowledges nothing.
     os.kill(worker.pid, signal.SIGSTOP)
-    answers = list(client.wait_many(request_ids, timeout=20))
+    answers = scene.answers(request_ids, within=20)
     worker.kill()
-    assert held(redis, settings) == 1
-    start_worker(settings)
-    assert eventually(lambda: settled(redis, settings), within=BACK_SECONDS)
-    assert list(client.wait_many(request_ids, timeout=1)) == answers
-    assert entries_by_id(redis, keys) == dict.fromkeys(request_ids, 1)
+    assert scene.held() == 1
+    scene.start_worker(scene.settings)
+    assert eventually(scene.settled, within=BACK_SECONDS)
+    assert scene.answers(request_ids, within=1) == answers
+    scene.assert_each_is_published_once(request_ids)
 
 
-def test_killed_pool_process_loses_nothing(  # noqa: PLR0917 - fixtures
-    start_worker: StartWorker,
-    client: Client,
-    settings: Settings,
-    redis: Redis,
-    keys: Keys,
-    tmp_path: Path,
-) -> None:
+def test_killed_pool_process_loses_nothing(scene: Scene) -> None:
     """Requests held by a pool process that is killed are run again, without the visibility timeout."""
     limits = {"soft_time_limit_seconds": 40, "hard_time_limit_seconds": 50, "visibility_timeout_seconds": 600}
-    patient = settings.model_copy(update=limits)
-    worker = start_worker(patient)
-    request_ids = [client.submit(a_request(sleep_seconds=0.7, at_work=str(tmp_path))) for _ in range(4)]
-    assert eventually(lambda: all_at_work(worker, tmp_path), within=20)
+    worker = scene.start_worker(scene.settings.model_copy(update=limits))
+    request_ids = [scene.client.submit(scene.request(0.7)) for _ in range(4)]
+    assert eventually(lambda: scene.all_at_work(worker), within=20)
     os.kill(next(pool_of(worker.pid)), signal.SIGKILL)
-    answers = list(client.wait_many(request_ids, timeout=BACK_SECONDS))
-    assert {answer.status for answer in answers} == {"ok"}
-    assert eventually(lambda: settled(redis, settings), within=BACK_SECONDS)
-    assert entries_by_id(redis, keys) == dict.fromkeys(request_ids, 1)
+    assert {answer.status for answer in scene.answers(request_ids)} == {"ok"}
+    scene.assert_each_is_published_once(request_ids)
 
 
-def test_request_that_kills_its_process_is_answered(
-    start_worker: StartWorker, client: Client, settings: Settings, redis: Redis
-) -> None:
+def test_request_that_kills_its_process_is_answered(scene: Scene) -> None:
     """A request that ends every process it runs in is answered as an error, and others meanwhile as ever."""
-    start_worker(settings)
-    deadly = client.submit(a_request(dies=True))
-    deadly_list = client.submit_many([a_request(dies=True), a_request()])
-    harmless = [client.submit(a_request()) for _ in range(3)]
-    assert {answer.status for answer in client.wait_many(harmless, timeout=BACK_SECONDS)} == {"ok"}
-    for answer in client.wait_many([deadly, *deadly_list], timeout=BACK_SECONDS):
+    scene.start_worker(scene.settings)
+    deadly = scene.client.submit(a_request(dies=True))
+    deadly_list = scene.client.submit_many([a_request(dies=True), a_request()])
+    harmless = [scene.client.submit(a_request()) for _ in range(3)]
+    assert {answer.status for answer in scene.answers(harmless)} == {"ok"}
+    for answer in scene.answers([deadly, *deadly_list]):
         assert isinstance(answer, ErrorAnswer)
         assert answer.error.code == "internal"
-    assert eventually(lambda: settled(redis, settings), within=20)
+    assert eventually(scene.settled, within=20)
 
 
 @pytest.mark.parametrize("many", [False, True])
-def test_request_that_takes_too_long_is_answered(
-    start_worker: StartWorker, client: Client, settings: Settings, *, many: bool
-) -> None:
+def test_request_that_takes_too_long_is_answered(scene: Scene, *, many: bool) -> None:
     """A request over the time limit is answered as an error; what its list answered before stays answered."""
-    start_worker(settings)
+    scene.start_worker(scene.settings)
     slow = a_request(sleep_seconds=60)
-    request_ids = client.submit_many([a_request(), slow, a_request()]) if many else [client.submit(slow)]
-    answers = list(client.wait_many(request_ids, timeout=BACK_SECONDS))
+    listed = [a_request(), slow, a_request()]
+    request_ids = scene.client.submit_many(listed) if many else [scene.client.submit(slow)]
+    answers = scene.answers(request_ids)
     assert [answer.status for answer in answers] == (["ok", "error", "error"] if many else ["error"])
     assert {answer.error.code for answer in answers if isinstance(answer, ErrorAnswer)} == {"internal"}
 
 
 @pytest.mark.parametrize("sleep_seconds", [0.5, 2.5])
-def test_terminated_worker_hands_back_what_it_holds(  # noqa: PLR0917 - fixtures
-    start_worker: StartWorker,
-    client: Client,
-    settings: Settings,
-    redis: Redis,
-    keys: Keys,
-    tmp_path: Path,
-    sleep_seconds: float,
-) -> None:
+def test_terminated_worker_hands_back_what_it_holds(scene: Scene, sleep_seconds: float) -> None:
     """SIGTERM ends a busy worker in bounded time; what it could not finish is answered by the next, once."""
-    worker = start_worker(settings)
-    request = a_request(sleep_seconds=sleep_seconds, at_work=str(tmp_path))
-    request_ids = [client.submit(request) for _ in range(6)]
-    assert eventually(lambda: all_at_work(worker, tmp_path), within=20)
+    worker = scene.start_worker(scene.settings)
+    request_ids = [scene.client.submit(scene.request(sleep_seconds)) for _ in range(6)]
+    assert eventually(lambda: scene.all_at_work(worker), within=20)
     began = time.monotonic()
     os.kill(worker.pid, signal.SIGTERM)
     assert eventually(lambda: worker.exit_status() is not None, within=20)
-    assert time.monotonic() - began < settings.soft_shutdown_seconds + 10
+    assert time.monotonic() - began < scene.settings.soft_shutdown_seconds + 10
     assert not is_alive(worker.pid)
     # Handed back at once, where the visibility timeout would have been waited out.
-    assert held(redis, settings) == 0
-    start_worker(settings)
-    assert {answer.status for answer in client.wait_many(request_ids, timeout=BACK_SECONDS)} == {"ok"}
-    assert eventually(lambda: settled(redis, settings), within=BACK_SECONDS)
-    assert entries_by_id(redis, keys) == dict.fromkeys(request_ids, 1)
+    assert scene.held() == 0
+    scene.start_worker(scene.settings)
+    assert {answer.status for answer in scene.answers(request_ids)} == {"ok"}
+    scene.assert_each_is_published_once(request_ids)
 
 
 def test_worker_with_nothing_in_hand_ends_at_once(start_worker: StartWorker, settings: Settings) -> None:
