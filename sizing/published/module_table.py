@@ -103,5 +103,6 @@ def _numbers_of(pattern: Pattern, stem: str, numbers: list[str]) -> Sequence[str
     first = pattern.pieces[0]
     if first.startswith(stem):
         begun, point, _ = first[len(stem) :].partition(".")
-        return (begun,) if point else [number for number in numbers if number.startswith(begun)]
+        if begun:
+            return (begun,) if point else [number for number in numbers if number.startswith(begun)]
     return numbers if pattern.may_ask_for_a_number else ()

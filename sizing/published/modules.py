@@ -101,7 +101,7 @@ def containing(text: str, found: Patterns) -> None:
 
     Raises: PatternError.
     """
-    found.starred.append(_pattern(f"*{text}*"))
+    found.starred.append(_pattern(f"*{canonical(text)}*"))
 
 
 def expression(text: str, found: Patterns) -> None:

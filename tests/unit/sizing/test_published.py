@@ -278,9 +278,15 @@ def test_int4_checkpoints_with_attention_in_16_bit_have_their_published_size() -
 def test_awq_leaves_out_by_any_part_of_a_name() -> None:
     """AutoAWQ's list holds texts that a path may have anywhere."""
     published = read(
-        {"quant_method": "awq", "bits": 4, "group_size": 128, "modules_to_not_convert": ["visual", "shared_exp"]}
+        {
+            "quant_method": "awq",
+            "bits": 4,
+            "group_size": 128,
+            "modules_to_not_convert": ["visual", "shared_exp", "model.layers.1.mlp"],
+        }
     )
     assert format_of(published, "model.layers.0.mlp.shared_expert.up_proj") is None
+    assert format_of(published, "model.language_model.layers.1.mlp.up_proj") is None
     assert format_of(published, "model.layers.0.mlp.up_proj") == "awq-int4"
 
 
