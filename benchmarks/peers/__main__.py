@@ -92,12 +92,15 @@ def main() -> None:
         "",
         f"Written by `python -m benchmarks.peers --write` on {datetime.now(UTC):%Y-%m-%d}; do not edit.",
         "",
+        "Every tool is asked in process and without a network, on the published config alone: what it would read from",
+        "checkpoint headers or from the Hub it does not have here. Figures are of one rank, which is the whole replica",
+        "where no TP or PP is named. Each is held against a reference that was measured, published or derived by hand",
+        "(sources at the end); percent is the relative error to it. *refused* is an answer too: a tool that says it",
+        "does not know is not wrong.",
+        "",
         f"Python {platform.python_version()}; "
         + ", ".join(f"{name} {number}" for name, number in versions.items())
         + ".",
-        "Every tool is asked in process and without a network, on the published config alone: what it would read from",
-        "checkpoint headers or from the Hub it does not have here. Figures are of one rank, which is the whole replica",
-        "where no TP or PP is named; percent is the relative error to the reference.",
     ]
     page = render(references, interviews, heading=heading, left_out=left_out, reference_tool="weighbridge")
     print(page)

@@ -1,6 +1,7 @@
 """The right answers, each measured, published or derived from a published config, with its source."""
 
 import csv
+import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,8 @@ class Reference:
     """What is right for one rank, or the whole replica when it has one rank."""
 
     model: str
+    quantization_config: dict[str, Any] | None
+    """How a quantized checkpoint of the model is stored; None is as the catalogue has it."""
     tensor_parallel_size: int
     pipeline_parallel_size: int
     is_timed: bool
@@ -29,13 +32,17 @@ class Reference:
         """The model and how it is split."""
         split = f" TP{self.tensor_parallel_size}" if self.tensor_parallel_size > 1 else ""
         stages = f" PP{self.pipeline_parallel_size}" if self.pipeline_parallel_size > 1 else ""
-        return self.model.partition("/")[2].removesuffix("-Instruct") + split + stages
+        stored = f" {self.quantization_config['quant_method'].upper()}" if self.quantization_config else ""
+        return self.model.partition("/")[2].removesuffix("-Instruct") + stored + split + stages
 
     def question(self) -> dict[str, Any]:
         """What every tool is asked."""
+        config = load_models().find(self.model).config()
+        if self.quantization_config:
+            config["quantization_config"] = self.quantization_config
         return {
             "model": self.model,
-            "config": load_models().find(self.model).config(),
+            "config": config,
             "tensor_parallel_size": self.tensor_parallel_size,
             "pipeline_parallel_size": self.pipeline_parallel_size,
             "timed": self.is_timed,
@@ -48,6 +55,7 @@ def read_references() -> list[Reference]:
         return [
             Reference(
                 model=row["model"],
+                quantization_config=json.loads(row["quantization_config"]) if row["quantization_config"] else None,
                 tensor_parallel_size=int(row["tensor_parallel_size"]),
                 pipeline_parallel_size=int(row["pipeline_parallel_size"]),
                 is_timed=row["timed"] == "yes",

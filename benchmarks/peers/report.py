@@ -69,6 +69,20 @@ def _figures(
     return aligned(rows)
 
 
+def _summary(references: list[Reference], interviews: dict[str, Interview]) -> list[str]:
+    rows = [["of the references below", "weights answered", "largest error", "kv cache answered", "largest error"]]
+    for tool, said in interviews.items():
+        cells: list[str] = []
+        for name in ("weights_bytes", "kv_bytes_per_token"):
+            known = [at for at, reference in enumerate(references) if getattr(reference, name) is not None]
+            found = [error_of(figure_of(said, at, name), getattr(references[at], name)) for at in known]
+            errors = [error for error in found if error is not None]
+            worst = max(errors, key=abs, default=None)
+            cells += [f"{len(errors)} of {len(known)}", "-" if worst is None else f"{worst:+z.1%}"]
+        rows.append([tool, *cells])
+    return aligned(rows)
+
+
 def rates(interviews: dict[str, Interview], reference: str) -> dict[str, dict[str, dict[str, Any]]]:
     """Answers a second and the ratio to those of ``reference`` on the same models, by tool and kind."""
     found: dict[str, dict[str, dict[str, Any]]] = {}
@@ -88,7 +102,7 @@ def rates(interviews: dict[str, Interview], reference: str) -> dict[str, dict[st
 
 
 def _rate_table(interviews: dict[str, Interview], reference: str) -> list[str]:
-    rows = [["answers a second of one core", *(f"{kind}{part}" for kind in KINDS for part in ("", " ratio")), "models"]]
+    rows = [["answers a second", *(f"{kind}{part}" for kind in KINDS for part in ("", " ratio")), "models"]]
     for tool, kinds in rates(interviews, reference).items():
         cells: list[str] = []
         for kind in KINDS:
@@ -125,6 +139,8 @@ def render(
         [
             *heading,
             "",
+            *_summary(references, compared),
+            "",
             "## Weights, GiB on one rank",
             "",
             *weights,
@@ -139,9 +155,12 @@ def render(
             "",
             "## Speed",
             "",
-            "*warm*: the same config again. *cold*: another irrelevant field each time. *reshaped*: another vocabulary",
-            f"each time. The ratio is to {reference_tool}, on the models that both answered. A peer without weights or",
-            "an engine's terms has less to do for its answer.",
+            "Answers a second of processor time on one core, every tool in the same run. *warm*: the same config;",
+            "*cold*: another irrelevant field each time; *reshaped*: another vocabulary each time. The ratio is to",
+            f"{reference_tool}, on the models that both answered: above 1 is faster. {reference_tool} reads anew each",
+            "config that is sent to it, so that its three rates agree; *by name* asks for a model of its catalogue.",
+            "Its answers hold weights, kv cache, activations, overhead and a verdict. Tools that refuse weights above",
+            "multiply a few fields of the config for the kv cache alone, and have that much less to do.",
             "",
             *_rate_table(interviews, reference_tool),
             "",
