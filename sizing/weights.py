@@ -137,8 +137,8 @@ def _embedding(model: Model, placement: Placement, *, is_first: bool, is_last: b
         for tensor in model.embedding
         if is_first and not (tensor.is_table and placement.keeps_tables_in_host_memory)
     )
-    is_output = is_last and model.tie_word_embeddings
-    return (model.embedding[0], *held) if is_output and model.embedding[0] not in held else held
+    output = model.embedding[:1] if is_last and model.tie_word_embeddings else ()
+    return (*(tensor for tensor in output if tensor not in held), *held)
 
 
 def tensor_parallel_sizes(model: Model, placement: Placement) -> list[int]:

@@ -102,6 +102,13 @@ def test_layers_for_prediction_are_loaded_when_they_draft() -> None:
     assert ahead / 16 < drafted.weights_by_part["draft"] < 2 * ahead / 16
 
 
+def test_layers_for_prediction_share_a_tied_embedding() -> None:
+    """Qwen3.5-4B: its layer alone comes beside the model, two bytes a parameter, as embedding and output are there."""
+    found = weigh("Qwen/Qwen3.5-4B", H100, 1, speculative={"num_speculative_tokens": 1})
+    assert found.weights_by_part is not None
+    assert found.weights_by_part["draft"] == 2 * catalog_model("Qwen/Qwen3.5-4B").multi_token_prediction.num_parameters
+
+
 def test_what_is_quantized_of_a_prediction_layer_is_what_the_checkpoint_says() -> None:
     """Qwen3.5-122B-A10B in NVFP4 leaves its layer for prediction in 16 bit: mtp* is on its list."""
     found = weigh("nvidia/Qwen3.5-122B-A10B-NVFP4", H100, 2, speculative={"num_speculative_tokens": 1})
