@@ -82,7 +82,7 @@ class AdviceFacts:
     """Catalogue's consumer cards that hold the deployment; 0 when the hardware is given."""
 
     model_name: str
-    """Catalogue name of the model, or empty."""
+    """Catalogue name of the model, or the path or repository it was read from, or empty."""
     model_family: str
     """Family of the model, or empty for a bare parameter count."""
     model_dtype: str
@@ -239,6 +239,10 @@ class AdviceFacts:
     """Parameters x bytes per parameter x factor."""
     rule_of_thumb_factor_percent: int
     """The factor in hundredths, such as 120."""
+    unmatched_tensors: str
+    """Tensors in the files of the model that its family does not have, the first of them; empty when there are none."""
+    unmatched_bytes: int
+    """What of them is counted beside the family's tensors."""
     assumed_terms: str
     """Terms that rest on an assumption, joined by commas; empty when none does."""
 

@@ -1,5 +1,6 @@
 """Facts from an estimate: what rules read, taken out of what sizing found."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from typing import Literal
 
@@ -20,6 +21,10 @@ from .documented_releases import documented_releases
 from .facts import AdviceFacts, SupportFacts, Term
 from .limits import MAX_INTEGER
 from .support_levels import SupportConclusions
+
+NAMES_SHOWN = 3
+NAME_SHOWN = 80
+"""Characters of each."""
 
 SixteenBitVerdict = Verdict | Literal["unknown"]
 
@@ -69,6 +74,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
     heads = model.num_key_value_heads if model else 0
     longest_position = model.longest_position if model else 0
     switched = usable_with_ecc_switched(deployment)
+    stored = deployment.storage.stored
     return AdviceFacts(
         gpu=gpu.name,
         vendor=gpu.vendor,
@@ -166,6 +172,8 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         sufficient_utilization_percent=others.sufficient_utilization_percent,
         rule_of_thumb_bytes=_saturated(estimate.rule_of_thumb.total_bytes),
         rule_of_thumb_factor_percent=round(estimate.rule_of_thumb.factor * 100),
+        unmatched_tensors=_shown(stored.unmatched) if stored else "",
+        unmatched_bytes=_saturated(stored.unmatched_bytes) if stored else 0,
         assumed_terms=",".join(_assumed(estimate.evidence)),
         weights_support=support.weights.level,
         weights_support_by_hardware=support.weights_by_hardware.level,
@@ -192,6 +200,12 @@ def _tensor_parallel_sizes(deployment: Deployment) -> str:
         return ""
     sizes = tensor_parallel_sizes(deployment.model, placement_of(deployment))
     return ", ".join(str(each) for each in sizes if each <= deployment.gpu_count)
+
+
+def _shown(names: Sequence[str]) -> str:
+    """The first of ``names``, and how many there are beside them."""
+    shown = ", ".join(name[:NAME_SHOWN] for name in names[:NAMES_SHOWN])
+    return f"{shown}, ... ({len(names)})" if len(names) > NAMES_SHOWN else shown
 
 
 def _saturated(value: int) -> int:

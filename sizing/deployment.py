@@ -94,7 +94,7 @@ class Deployment:
     """What is weighed."""
 
     model_name: str | None
-    """Catalogue name, if the model has one."""
+    """Catalogue name, or the path or repository the model was read from; None where there is neither."""
     model: Model | None
     """None for a bare parameter count."""
     num_parameters: int

@@ -85,7 +85,7 @@ def weigh(deployment: Deployment, model: Model) -> Need:
         weights_by_part=worst.parts,
         kv_cache=_kv_cache(deployment, model, found, usable),
         evidence=TermEvidence(
-            weights="config",
+            weights=deployment.storage.evidence,
             kv_cache="config",
             activation="calibrated" if settings.is_measured else "assumed",
             overhead="calibrated" if settings.is_measured else "assumed",

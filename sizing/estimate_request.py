@@ -5,6 +5,7 @@ from schemas.vocabulary import VERDICTS, Verdict
 
 from . import engine
 from .catalog.catalog import Catalog
+from .checkpoint import NOTHING_READ, Checkpoints
 from .deployment import Deployment
 from .detailed import weigh
 from .estimate import Breakdown, Estimate, OutsideBudget, RuleOfThumbFigures, TermEvidence, verdict_of
@@ -13,13 +14,14 @@ from .rule_of_thumb import rule_of_thumb, rule_of_thumb_rows, scaled_bytes
 from .sharing import refuses_to_start
 
 
-def estimate(request: SizingRequest, catalog: Catalog) -> Estimate:
+def estimate(request: SizingRequest, catalog: Catalog, checkpoints: Checkpoints = NOTHING_READ) -> Estimate:
     """What the deployment that ``request`` describes needs on each GPU.
 
+    ``checkpoints`` are the models it names by path or repository.
     Raises: InvalidRequestError, UnknownModelError, UnknownGpuError, UnsupportedArchitectureError,
     ModelUnreadableError.
     """
-    deployment = resolve(request, catalog)
+    deployment = resolve(request, catalog, checkpoints)
     thumb = rule_of_thumb(
         deployment.nominal_num_parameters,
         deployment.weight_format,

@@ -37,6 +37,7 @@ Part = Literal[
     "audio",
     "lora",
     "draft",
+    "other",
 ]
 """What a tensor is for; bytes are told apart by it."""
 

@@ -1,5 +1,7 @@
 """From a request to a deployment: every name looked up, every default filled in."""
 
+from dataclasses import replace
+
 from schemas.errors import InvalidRequestError, ModelUnreadableError
 from schemas.request import Hardware, ModelByConfig, ModelByName, ModelBySize, Parallelism, SizingRequest, Speculative
 from schemas.request import Model as ModelReference
@@ -12,20 +14,21 @@ from .catalog.formats import FormatCatalog, KvDtype
 from .catalog.gpus import Gpu, seen_bytes
 from .catalog.mig import slice_bytes
 from .catalog.models import catalog_model
+from .checkpoint import NOTHING_READ, Checkpoint, Checkpoints, checkpoint_of
 from .deployment import Deployment, Draft, Sizes
 from .dp_attention import refuse_impossible_groups
 from .families import read_model
 from .model import NO_LAYER, Model
 from .remembered import of_each_model
 from .sharing import beside_others
-from .storage import Storage, storage_as_asked, storage_as_published
+from .storage import Storage, plain_format, storage_as_asked, storage_in_files
 
 DEFAULT_MAX_MODEL_LEN = 8192
 """Tokens assumed when a request does not say; engines would assume all that the config allows."""
 
 
-def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
-    """The deployment that ``request`` describes.
+def resolve(request: SizingRequest, catalog: Catalog, checkpoints: Checkpoints = NOTHING_READ) -> Deployment:
+    """The deployment that ``request`` describes; ``checkpoints`` are the models it names by path or repository.
 
     Raises: InvalidRequestError, UnknownModelError, UnknownGpuError, UnsupportedArchitectureError,
     ModelUnreadableError.
@@ -34,7 +37,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         raise InvalidRequestError(
             "hardware: one GPU type is needed to weigh one deployment", field="hardware", hint="name a GPU"
         )
-    name, model, nominal = _model(request.model, catalog)
+    name, model, nominal = _model(request.model, catalog, checkpoints)
     num_parameters = model.num_parameters if model else nominal
     gpu = catalog.gpus.find(request.hardware.gpu)
     gpu_memory_bytes, memory_evidence = _memory(request.hardware, gpu)
@@ -46,7 +49,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
             field="hardware.mig",
             hint="use slices as data parallel replicas, or whole GPUs",
         )
-    storage = _storage(request.weight_format, model, catalog)
+    storage = _storage(request.weight_format, model, catalog, checkpoint_of(request.model, checkpoints))
     max_model_len = request.workload.max_model_len or _default_max_model_len(model)
     deployment = Deployment(
         model_name=name,
@@ -57,7 +60,7 @@ def resolve(request: SizingRequest, catalog: Catalog) -> Deployment:
         weight_format=storage.quantized,
         kv_cache_dtype=_kv_cache_dtype(request, storage, catalog),
         asked_kv_cache_dtype=request.kv_cache_dtype,
-        draft=_draft(request.speculative, model, storage, catalog) if request.speculative else None,
+        draft=_draft(request.speculative, model, storage, catalog, checkpoints) if request.speculative else None,
         engine=beside_others(
             engine.settle(request.engine, gpu, gpu_memory_bytes, sizes, max_model_len),
             gpu_memory_bytes,
@@ -93,8 +96,8 @@ def _refuse_quantized_cache_with_scores(deployment: Deployment) -> None:
         )
 
 
-def _model(asked: ModelReference, catalog: Catalog) -> tuple[str | None, Model | None, int]:
-    """Catalogue name, model, and the size the model is known by."""
+def _model(asked: ModelReference, catalog: Catalog, checkpoints: Checkpoints) -> tuple[str | None, Model | None, int]:
+    """Name, model, and the size the model is known by."""
     match asked:
         case ModelByName(name=name):
             row = catalog.models.find(name)
@@ -106,14 +109,15 @@ def _model(asked: ModelReference, catalog: Catalog) -> tuple[str | None, Model |
             fields = config if quantization is None else {**config, "quantization_config": quantization}
             model = read_model(fields)
             return None, model, model.num_parameters
-    raise ModelUnreadableError(
-        "model: folders and hub repositories are not read by this version",
-        field="model",
-        hint="send the config.json as model.config, or a catalogue name as model.name",
-    )
+    checkpoint = checkpoint_of(asked, checkpoints)
+    if checkpoint is None:
+        raise ModelUnreadableError("model: the files of this model were not read", field="model")
+    return checkpoint.name, checkpoint.model, checkpoint.model.num_parameters
 
 
-def _storage(name: WeightFormat | None, model: Model | None, catalog: Catalog) -> Storage:
+def _storage(
+    name: WeightFormat | None, model: Model | None, catalog: Catalog, checkpoint: Checkpoint | None
+) -> Storage:
     formats = catalog.formats
     if model is None:
         if name is None:
@@ -124,26 +128,22 @@ def _storage(name: WeightFormat | None, model: Model | None, catalog: Catalog) -
             )
         asked = formats.weight_format(name)
         return Storage(quantized=asked, plain=formats.weight_format("bf16"), published=None)
+    if checkpoint and name in (None, checkpoint.storage.quantized.name):
+        return checkpoint.storage
     return _storage_of(model, name, formats)
 
 
 @of_each_model
 def _storage_of(model: Model, weight_format: WeightFormat | None, formats: FormatCatalog) -> Storage:
-    if model.dtype not in formats.dtypes:
-        raise ModelUnreadableError(
-            f"model.config.dtype: {model.dtype!r} is not an element type of weights",
-            field="model.config.dtype",
-            hint=f"one of {', '.join(formats.dtypes)}",
-        )
-    plain = formats.weight_format(formats.dtypes[model.dtype].served)
     published = model.published
-    if published and weight_format in (None, published.weight_format):
-        return storage_as_published(published, formats, plain)
-    asked = plain if weight_format is None else formats.weight_format(weight_format)
-    return storage_as_asked(model, asked, plain)
+    if weight_format is None or (published and weight_format == published.weight_format):
+        return storage_in_files(model, formats)
+    return storage_as_asked(model, formats.weight_format(weight_format), plain_format(model, formats))
 
 
-def _draft(asked: Speculative, model: Model | None, storage: Storage, catalog: Catalog) -> Draft:
+def _draft(
+    asked: Speculative, model: Model | None, storage: Storage, catalog: Catalog, checkpoints: Checkpoints
+) -> Draft:
     """What proposes tokens: layers of the model itself, or another model as it is published.
 
     Raises: InvalidRequestError when there is nothing that could, or it speaks of other tokens.
@@ -159,10 +159,12 @@ def _draft(asked: Speculative, model: Model | None, storage: Storage, catalog: C
                 field="speculative.draft_model",
                 hint="name a smaller model with the same vocabulary",
             )
+        # Headers were matched with the model, not with what predicts further: that is stored as its config says.
+        by_config = replace(storage, stored=None)
         return Draft(
-            model=model.multi_token_model, storage=storage, num_speculative_tokens=asked.num_speculative_tokens
+            model=model.multi_token_model, storage=by_config, num_speculative_tokens=asked.num_speculative_tokens
         )
-    _, draft, _ = _model(asked.draft_model, catalog)
+    _, draft, _ = _model(asked.draft_model, catalog, checkpoints)
     if draft is None:
         raise InvalidRequestError(
             "speculative.draft_model: a bare num_parameters has no kv cache to weigh",
@@ -178,7 +180,7 @@ def _draft(asked: Speculative, model: Model | None, storage: Storage, catalog: C
         )
     return Draft(
         model=draft,
-        storage=_storage(None, draft, catalog),
+        storage=_storage(None, draft, catalog, checkpoint_of(asked.draft_model, checkpoints)),
         num_speculative_tokens=asked.num_speculative_tokens,
     )
 

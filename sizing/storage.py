@@ -3,12 +3,16 @@
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 
+from schemas.errors import ModelUnreadableError
+from schemas.vocabulary import Evidence
+
 from .catalog.formats import Format, FormatCatalog
 from .catalog.gguf import load_gguf
 from .gguf import GgufTypes, gguf_types
 from .model import Model, Tensor
 from .published import PublishedFormat, StoredAs
 from .remembered import of_each_model
+from .stored import Stored
 
 
 @dataclass(frozen=True, slots=True, kw_only=True, eq=False)
@@ -25,9 +29,32 @@ class Storage:
     """How each of the checkpoint's formats is stored."""
     gguf: GgufTypes | None = None
     """Which tensor gets which type in a GGUF file."""
+    stored: Stored | None = None
+    """What the headers of the checkpoint's files say, when they were read and it is served as published."""
+
+    @property
+    def evidence(self) -> Evidence:
+        """What bytes of weights rest on."""
+        if self.stored is None:
+            return "config"
+        return "analytic" if self.stored.unmatched else "header"
 
     def format_of(self, tensor: Tensor, module: str) -> Format:
         """The format of ``tensor``, whose whole path is ``module``."""
+        said = self._format_by_config(tensor, module)
+        is_plain = self.stored.is_plain.get(module) if self.stored else None
+        if is_plain is None or is_plain != said.is_quantized:
+            return said
+        return self.plain if is_plain else self.quantized
+
+    def bytes_of(self, bits: int, module: str) -> int:
+        """Bytes, rounded up, of a part of ``module`` that its format would store in ``bits``."""
+        ratio = self.stored.per_expected.get(module) if self.stored else None
+        if ratio is None:
+            return -(-bits // 8)
+        return -(-bits * ratio.numerator // (8 * ratio.denominator))
+
+    def _format_by_config(self, tensor: Tensor, module: str) -> Format:
         if self.gguf:
             return replace(self.quantized, block=self.gguf.block_of(tensor, module))
         if not self.quantized.is_quantized:
@@ -44,6 +71,8 @@ class Storage:
 @of_each_model
 def kinds_of_layers(model: Model, storage: Storage) -> Sequence[Hashable]:
     """For each layer, what its place has to do with its formats: the same layer is stored alike where it is equal."""
+    if storage.stored:
+        return range(model.num_hidden_layers)
     if storage.gguf:
         return storage.gguf.kinds_of_layers(model.num_hidden_layers)
     if storage.published:
@@ -56,6 +85,31 @@ def storage_as_asked(model: Model, asked: Format, plain: Format) -> Storage:
     mixture = load_gguf().mixtures.get(asked.name)
     gguf = gguf_types(mixture, model) if mixture else None
     return Storage(quantized=asked, plain=plain, published=None, gguf=gguf)
+
+
+def storage_in_files(model: Model, formats: FormatCatalog) -> Storage:
+    """Storage of a checkpoint served as it is, by what its config says.
+
+    Raises: ModelUnreadableError when the config's element type is not one of weights, InvalidRequestError.
+    """
+    plain = plain_format(model, formats)
+    if model.published:
+        return storage_as_published(model.published, formats, plain)
+    return storage_as_asked(model, plain, plain)
+
+
+def plain_format(model: Model, formats: FormatCatalog) -> Format:
+    """Format in which what is not quantized of ``model`` is served.
+
+    Raises: ModelUnreadableError when the config's element type is not one of weights.
+    """
+    if model.dtype not in formats.dtypes:
+        raise ModelUnreadableError(
+            f"model.config.dtype: {model.dtype!r} is not an element type of weights",
+            field="model.config.dtype",
+            hint=f"one of {', '.join(formats.dtypes)}",
+        )
+    return formats.weight_format(formats.dtypes[model.dtype].served)
 
 
 def storage_as_published(published: PublishedFormat, formats: FormatCatalog, plain: Format) -> Storage:

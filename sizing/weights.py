@@ -44,7 +44,7 @@ class Placement:
             whole, divided = stored.expert_padding.hidden_size, stored.expert_padding.intermediate_size
             by_rows = tensor.split is Split.ROWS
             rows, columns = padded(rows, divided if by_rows else whole), padded(columns, whole if by_rows else divided)
-        return -(-stored.bits_of(rows, columns) * count // 8)
+        return self.storage.bytes_of(stored.bits_of(rows, columns) * count, module)
 
     def held(self, tensor: Tensor) -> tuple[int, int, int]:
         """Rows and columns of one rank's part of ``tensor``, and how many such parts it holds; a vector is one row.
@@ -126,7 +126,10 @@ def weights_per_stage(model: Model, placement: Placement) -> tuple[PartBytes, ..
             *embedding,
             *(model.output if stage == last else ()),
         )
-        found.append(_with_layers(placement.part_bytes(around), model, span, placement))
+        held = placement.part_bytes(around)
+        if stage == 0 and placement.storage.stored and placement.storage.stored.unmatched_bytes:
+            held["other"] = placement.storage.stored.unmatched_bytes
+        found.append(_with_layers(held, model, span, placement))
     return tuple(found)
 
 
