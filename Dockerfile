@@ -12,11 +12,12 @@ WORKDIR /source
 COPY pyproject.toml README.md ./
 COPY schemas schemas
 COPY sizing sizing
+COPY checkpoints checkpoints
 COPY rules rules
 COPY worker worker
 COPY cli cli
 RUN python -m venv --without-pip /opt/weighbridge \
-    && pip --python /opt/weighbridge/bin/python install .
+    && pip --python /opt/weighbridge/bin/python install '.[hub]'
 
 FROM python:3.13-slim
 # The image runs from one folder that nobody writes to; the answers live on the server.

@@ -3,6 +3,7 @@
 from rich.console import Console
 from rich.table import Table
 
+from checkpoints.reader import Reader
 from schemas.parse import parse_request
 from schemas.recommendation import Recommendation
 from schemas.request import Hardware
@@ -13,14 +14,14 @@ from sizing.explain import explain
 from .table import gib
 
 
-def print_explanation(out: Console, asked: object, answer: Recommendation) -> None:
+def print_explanation(out: Console, asked: object, answer: Recommendation, reader: Reader) -> None:
     """Print the formula of each term of ``answer`` to ``asked``, a decoded request, with its numbers put in."""
     request = parse_request(asked)
     if request.hardware is None:
         weighed = Hardware(gpu=answer.deployment.gpu, count=answer.deployment.gpu_count)
         request = request.model_copy(update={"hardware": weighed})
     table = Table("term", "bytes", "formula")
-    for line in explain(estimate(request, load_catalog())):
+    for line in explain(estimate(request, load_catalog(), reader.read(request))):
         table.add_row(line.term, gib(line.size_bytes), line.formula)
     out.print(table)
     for finding in answer.findings:

@@ -1,14 +1,17 @@
 """``weighbridge size``: weighs requests in this process, without a server."""
 
+import os
 import sys
 
 import click
 
+from checkpoints.sources import Sources
 from rules.recommend import answer, encode
 from schemas.errors import WeighbridgeError
 from schemas.recommendation import ErrorAnswer, Recommendation
 
 from .exit_status import exit_status
+from .queue_access import errors_told
 from .request_files import read_requests
 
 
@@ -17,22 +20,29 @@ from .request_files import read_requests
 @click.option("--json", "as_json", is_flag=True, help="One answer a line, as JSON.")
 @click.option("--explain", is_flag=True, help="Add each term's formula with its numbers, and what each rule read.")
 def size(files: tuple[str, ...], *, as_json: bool, explain: bool) -> None:
-    """Weigh the requests in FILES, JSON or JSON Lines; without FILES, or for -, standard input."""
+    """Weigh the requests in FILES, JSON or JSON Lines; without FILES, or for -, standard input.
+
+    WEIGHBRIDGE_MODEL_ROOT says below which folder model.path is, WEIGHBRIDGE_HUB=on lets model.repo be read.
+    """
     if as_json and explain:
         raise click.UsageError("--explain is for people, --json for programs")
+    with errors_told():
+        sources = Sources.from_environment(os.environ)
     asked = read_requests(files)
     if as_json:
-        sys.exit(max((_print_line(_answered(place, value)) for place, value in asked), default=0))
+        sys.exit(max((_print_line(_answered(place, value, sources)) for place, value in asked), default=0))
     from .table import console, print_answers, print_one
 
-    out, told = console(), [(value, _answered(place, value)) for place, value in asked]
+    out, told = console(), [(value, _answered(place, value, sources)) for place, value in asked]
     if explain:
+        from checkpoints.reader import Reader
+
         from .explanation import print_explanation
 
         for value, each in told:
             if isinstance(each, Recommendation):
                 print_one(out, each)
-                print_explanation(out, value, each)
+                print_explanation(out, value, each, Reader(sources))
             else:
                 print_answers(out, [each])
     else:
@@ -40,10 +50,10 @@ def size(files: tuple[str, ...], *, as_json: bool, explain: bool) -> None:
     sys.exit(exit_status(each for _, each in told))
 
 
-def _answered(place: str, value: object) -> Recommendation | ErrorAnswer:
+def _answered(place: str, value: object, sources: Sources) -> Recommendation | ErrorAnswer:
     if isinstance(value, WeighbridgeError):
         return ErrorAnswer.of(place, value)
-    return answer(value)
+    return answer(value, sources=sources)
 
 
 def _print_line(each: Recommendation | ErrorAnswer) -> int:

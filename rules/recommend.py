@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from functools import cache, partial
 from uuid import UUID, uuid5
 
+from checkpoints.reader import Reader
+from checkpoints.sources import NO_SOURCES, Sources
 from schemas.errors import InvalidRequestError, WeighbridgeError
 from schemas.parse import parse_request
 from schemas.recommendation import ErrorAnswer, ErrorDetail, Recommendation, Versions
@@ -28,10 +30,11 @@ _log = logging.getLogger(__name__)
 
 
 class Recommender:
-    """A catalogue and a rule set, ready to answer."""
+    """A catalogue, a rule set and what models may be read from, ready to answer."""
 
-    def __init__(self, catalog: Catalog, rule_set: RuleSet) -> None:
+    def __init__(self, catalog: Catalog, rule_set: RuleSet, reader: Reader) -> None:
         self._catalog = catalog
+        self._reader = reader
         self._evaluator = Evaluator(rule_set)
         formats = catalog.formats.weights.values()
         self._sixteen_bit = tuple(each.name for each in formats if each.kind == "16-bit")
@@ -43,7 +46,7 @@ class Recommender:
         Raises: WeighbridgeError.
         """
         scales = Scales(
-            figures=partial(estimate, catalog=self._catalog),
+            figures=partial(estimate, catalog=self._catalog, checkpoints=self._reader.read(request)),
             evaluator=self._evaluator,
             sixteen_bit_formats=self._sixteen_bit,
         )
@@ -76,30 +79,32 @@ class Recommender:
 
 
 @cache
-def packaged() -> Recommender:
-    """The recommender of the catalogue and the rules that come with the project."""
-    return Recommender(load_catalog(), load_rule_set())
+def packaged(sources: Sources) -> Recommender:
+    """The recommender of the catalogue and the rules that come with the project, which also reads from ``sources``."""
+    return Recommender(load_catalog(), load_rule_set(), Reader(sources))
 
 
-def recommend(request: SizingRequest) -> Recommendation:
-    """The recommendation for ``request``, with the packaged catalogue and rules.
+def recommend(request: SizingRequest, sources: Sources = NO_SOURCES) -> Recommendation:
+    """The recommendation for ``request``, with the packaged catalogue and rules; models may be read from ``sources``.
 
     Raises: WeighbridgeError.
     """
-    return packaged().recommend(request)
+    return packaged(sources).recommend(request)
 
 
-def answer(value: object, *, request_id: str | None = None) -> Recommendation | ErrorAnswer:
+def answer(
+    value: object, *, request_id: str | None = None, sources: Sources = NO_SOURCES
+) -> Recommendation | ErrorAnswer:
     """The answer to ``value``, decoded JSON from anyone; whatever is wrong with it, there is one.
 
-    ``request_id`` is the answer's where ``value`` gives no valid one.
+    ``request_id`` is the answer's where ``value`` gives no valid one; ``sources`` are what models may be read from.
     """
     identity = _said_id(value) or request_id
     try:
         request = parse_request(value)
         if request.request_id is None and identity is not None:
             request = request.model_copy(update={"request_id": identity})
-        return recommend(request)
+        return recommend(request, sources)
     except WeighbridgeError as error:
         return ErrorAnswer.of(identity or _id_of(value), error)
     except Exception:  # noqa: BLE001 - whatever went wrong, who asked is answered and the worker lives on

@@ -26,7 +26,7 @@ class InvalidRequestError(WeighbridgeError):
 
 
 class UnknownModelError(WeighbridgeError):
-    """The catalogue has no model of that name."""
+    """Nothing that may be read has a model of that name."""
 
     code = "unknown_model"
 
@@ -44,9 +44,13 @@ class UnsupportedArchitectureError(WeighbridgeError):
 
 
 class ModelUnreadableError(WeighbridgeError):
-    """The model's config is missing a field that its family needs, or holds one that cannot be true."""
+    """The model's config or its files lack what its family needs, or hold what cannot be true."""
 
     code = "model_unreadable"
+
+
+class InvalidSettingError(WeighbridgeError):
+    """An environment variable holds something that cannot be used."""
 
 
 class QueueFullError(WeighbridgeError):
@@ -56,6 +60,6 @@ class QueueFullError(WeighbridgeError):
 
 
 class UnavailableError(WeighbridgeError):
-    """The queue's server does not answer."""
+    """A server does not answer: the queue's, or the hub's."""
 
     code = "unavailable"

@@ -41,7 +41,7 @@ class ModelByConfig(Closed):
 
 
 class ModelByPath(Closed):
-    """A folder below the configured model root."""
+    """A folder below the configured model root, or a GGUF file there."""
 
     path: Name
     """Path relative to ``WEIGHBRIDGE_MODEL_ROOT``."""

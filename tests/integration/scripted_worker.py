@@ -8,6 +8,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from checkpoints.sources import NO_SOURCES, Sources
 from rules import recommend
 from schemas.recommendation import ErrorAnswer, Recommendation
 from worker.__main__ import main
@@ -15,7 +16,9 @@ from worker.__main__ import main
 answer = recommend.answer
 
 
-def scripted(value: object, *, request_id: str | None = None) -> Recommendation | ErrorAnswer:
+def scripted(
+    value: object, *, request_id: str | None = None, sources: Sources = NO_SOURCES
+) -> Recommendation | ErrorAnswer:
     """The real answer, after what the request's metadata asks for."""
     metadata = value.get("metadata") if isinstance(value, Mapping) else None
     if isinstance(metadata, Mapping):
@@ -28,7 +31,7 @@ def scripted(value: object, *, request_id: str | None = None) -> Recommendation 
                 time.sleep(half)
         else:
             time.sleep(float(metadata.get("sleep_seconds", 0)))
-    return answer(value, request_id=request_id)
+    return answer(value, request_id=request_id, sources=sources)
 
 
 @contextmanager

@@ -1,6 +1,7 @@
 """Requests through a real queue and a real worker."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,13 +10,14 @@ from redis import Redis
 from rules import recommend
 from schemas.recommendation import ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
+from tests.unit.checkpoints.laying import SMALL, lay, small
 from worker.app import SIZE, SIZE_MANY, create_app
 from worker.channel import Keys
 from worker.client import Client
 from worker.health import heartbeat
 from worker.settings import Settings
 
-from .conftest import a_request, entries_by_id, published
+from .conftest import StartWorker, a_request, entries_by_id, published
 
 Running = tuple[Settings, Client]
 
@@ -228,3 +230,20 @@ def test_health_check_fails_for_a_worker_that_is_not_there(running: Running, url
     settings, _ = running
     absent = settings.model_copy(update={"worker_name": "absent"})
     assert heartbeat(absent, url, timeout=0.5) is None
+
+
+def test_worker_reads_models_below_its_root(
+    settings: Settings, client: Client, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """Where models may be read from reaches the processes that answer; a path that is not there is answered too."""
+    lay(tmp_path / "models" / "small", SMALL, small())
+    start_worker(settings.model_copy(update={"model_root": tmp_path / "models"}))
+    asked = [{"model": {"path": path}, "hardware": {"gpu": "RTX 4090"}} for path in ("small", "gone", "../home")]
+    request_ids = client.submit_many(asked)
+    found, gone, outside = client.wait_many(request_ids, timeout=WAIT_SECONDS)
+    assert isinstance(found, Recommendation)
+    assert (found.evidence.weights, found.verdict) == ("header", "fits")
+    assert isinstance(gone, ErrorAnswer)
+    assert gone.error.code == "unknown_model"
+    assert isinstance(outside, ErrorAnswer)
+    assert outside.error.code == "invalid_request"

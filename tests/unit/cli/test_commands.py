@@ -1,4 +1,7 @@
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -6,6 +9,8 @@ from click.testing import CliRunner, Result
 
 from cli.main import COMMANDS, main
 from sizing.catalog.formats import load_formats
+from tests.unit.checkpoints.laying import SMALL, lay, small
+from tests.unit.checkpoints.loopback import Hub, serving
 
 ROOT = Path(__file__).parents[3]
 
@@ -154,3 +159,78 @@ def test_an_explanation_puts_the_numbers_into_each_terms_formula() -> None:
 def test_an_explanation_is_not_for_programs() -> None:
     """--explain and --json exclude each other."""
     assert run("size", "--explain", "--json", text=json.dumps(FITS)).exit_code == 2
+
+
+@pytest.fixture
+def models(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A model root with one small model, set in the environment."""
+    lay(tmp_path / "org" / "small", SMALL, small())
+    monkeypatch.setenv("WEIGHBRIDGE_MODEL_ROOT", str(tmp_path))
+    return tmp_path
+
+
+BY_PATH = {"model": {"path": "org/small"}, "hardware": {"gpu": "RTX 4090"}}
+
+
+@pytest.mark.usefixtures("models")
+def test_a_model_below_the_root_is_weighed_from_its_files() -> None:
+    """The environment says where paths are below; the answer rests on the headers and is called by the path."""
+    told = json.loads(run("size", "--json", text=json.dumps(BY_PATH)).stdout)
+    assert (told["verdict"], told["model"]["name"], told["evidence"]["weights"]) == ("fits", "org/small", "header")
+    assert told["weights"]["bytes_by_part"]["embedding"] == 1024 * 256 * 2
+    explained = run("size", "--explain", text=json.dumps(BY_PATH))
+    assert explained.exit_code == 0
+    assert "org/small" in explained.output
+
+
+def test_without_a_root_no_path_is_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error names the variable that allows it."""
+    monkeypatch.delenv("WEIGHBRIDGE_MODEL_ROOT", raising=False)
+    told = run("size", "--json", text=json.dumps(BY_PATH))
+    assert told.exit_code == 2
+    error = json.loads(told.stdout)["error"]
+    assert (error["code"], error["field"]) == ("invalid_request", "model.path")
+    assert "WEIGHBRIDGE_MODEL_ROOT" in error["hint"]
+
+
+def test_what_the_family_lacks_is_a_finding(models: Path) -> None:
+    """Tensors that nobody knows what for are named to whoever asked."""
+    lay(models / "org" / "small", SMALL, {**small(), "audio_tower.conv.weight": ("BF16", (64, 128))})
+    told = json.loads(run("size", "--json", text=json.dumps(BY_PATH)).stdout)
+    found = {each["rule"]: each for each in told["findings"]}
+    assert "audio_tower.conv.weight" in found["checkpoint-holds-what-its-family-lacks"]["message"]
+    assert told["evidence"]["weights"] == "analytic"
+
+
+def test_a_setting_that_cannot_be_used_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The variable is named, on standard error."""
+    monkeypatch.setenv("WEIGHBRIDGE_HUB", "perhaps")
+    told = run("size", text=json.dumps(FITS))
+    assert told.exit_code == 2
+    assert "WEIGHBRIDGE_HUB" in told.stderr
+
+
+def test_a_repository_is_weighed_from_the_hub_of_the_environment(tmp_path: Path) -> None:
+    """HF_ENDPOINT and HF_TOKEN mean what they mean to the hub's own client."""
+    folder = lay(tmp_path / "small", SMALL, small())
+    with serving(Hub(repositories={"org/closed": folder}, gated=frozenset({"org/closed"}))) as hub:
+        ran = subprocess.run(
+            [sys.executable, "-m", "cli.main", "size", "--json"],
+            input=json.dumps({"model": {"repo": "org/closed"}, "hardware": {"gpu": "RTX 4090"}}),
+            env={
+                **os.environ,
+                "WEIGHBRIDGE_HUB": "on",
+                "HF_ENDPOINT": hub.url,
+                "HF_TOKEN": "hf_loopback",
+                "HF_HOME": str(tmp_path / "home"),
+            },
+            cwd=ROOT,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    told = json.loads(ran.stdout)
+    assert (told["model"]["name"], told["evidence"]["weights"]) == ("org/closed", "header")
+    assert hub.tokens == {"Bearer hf_loopback"}
+    assert "hf_loopback" not in ran.stdout + ran.stderr

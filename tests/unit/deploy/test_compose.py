@@ -11,8 +11,9 @@ import pytest
 import yaml
 from click.testing import CliRunner
 
+from checkpoints.sources import PREFIX
 from cli.main import COMMANDS, main
-from worker.settings import PREFIX, Settings
+from worker.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 

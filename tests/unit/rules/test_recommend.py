@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 
+from checkpoints.reader import Reader
+from checkpoints.sources import NO_SOURCES
 from rules import recommend as recommending
 from rules.recommend import Recommender, answer, encode, recommend
 from rules.ruleset import PACKAGED, load_rule_set, rule_files
@@ -356,7 +358,7 @@ def test_shuffled_rule_files_give_the_same_answer() -> None:
     files = rule_files(PACKAGED)
     for _ in range(3):
         random.shuffle(files)
-        shuffled = Recommender(load_catalog(), load_rule_set(files))
+        shuffled = Recommender(load_catalog(), load_rule_set(files), Reader(NO_SOURCES))
         for value in CASES:
             request = parse_request(value)
             assert encode(shuffled.recommend(request)) == encode(recommend(request))
@@ -407,7 +409,7 @@ def test_a_fault_of_ours_is_answered_without_its_details(
 ) -> None:
     """An unexpected exception is logged under the request's id, and the answer says nothing of it."""
 
-    def broken(_request: object) -> Recommendation:
+    def broken(*_: object) -> Recommendation:
         raise RuntimeError("secret")
 
     monkeypatch.setattr(recommending, "recommend", broken)

@@ -1,9 +1,13 @@
 """What the environment may say, and what is told when it says something else."""
 
+from pathlib import Path
+
 import pytest
 
+from checkpoints.sources import NO_SOURCES, Sources
+from schemas.errors import InvalidSettingError
 from worker.connection import masked
-from worker.settings import InvalidSettingError, Settings
+from worker.settings import Settings
 
 
 def test_defaults_need_no_environment() -> None:
@@ -13,6 +17,7 @@ def test_defaults_need_no_environment() -> None:
     assert settings.visibility_timeout_seconds == 90
     assert settings.key_prefix == "weighbridge:"
     assert settings.concurrency >= 1
+    assert settings.sources == NO_SOURCES
 
 
 def test_values_are_read_from_their_variables() -> None:
@@ -24,9 +29,11 @@ def test_values_are_read_from_their_variables() -> None:
             "WEIGHBRIDGE_QUEUES": "sizing, admission",
             "WEIGHBRIDGE_LOG_LEVEL": "INFO",
             "WEIGHBRIDGE_MODEL_ROOT": "/models",
+            "WEIGHBRIDGE_HUB": "on",
             "WEIGHBRIDGE_PREFETCH": "",
         }
     )
+    assert settings.sources == Sources(model_root=Path("/models"), hub="on")
     assert settings.url == "redis://:secret@queue:6379/3"
     assert (settings.concurrency, settings.queues, settings.log_level) == (7, ("sizing", "admission"), "INFO")
 
@@ -36,6 +43,7 @@ def test_values_are_read_from_their_variables() -> None:
     [
         ("WEIGHBRIDGE_REDIS_URL", "http://:hunter2@queue"),
         ("WEIGHBRIDGE_REDIS_URL", "redis://"),
+        ("WEIGHBRIDGE_HUB", "https://hunter2@hub"),
         ("WEIGHBRIDGE_CONCURRENCY", "0"),
         ("WEIGHBRIDGE_CONCURRENCY", "many"),
         ("WEIGHBRIDGE_QUEUES", "sizing,unheard-of"),
@@ -80,6 +88,13 @@ def test_address_may_come_from_a_secret_file(tmp_path_factory: pytest.TempPathFa
     assert Settings.from_environment({"WEIGHBRIDGE_REDIS_URL_FILE": str(file)}).url == "redis://:secret@queue:6379/0"
 
 
+def test_empty_secret_file_is_refused(tmp_path: Path) -> None:
+    """A secret that is not there yet must not start a server of our own in its place."""
+    (tmp_path / "url").write_text("\n")
+    with pytest.raises(InvalidSettingError, match="REDIS_URL_FILE"):
+        Settings.from_environment({"WEIGHBRIDGE_REDIS_URL_FILE": str(tmp_path / "url")})
+
+
 def test_password_is_never_shown() -> None:
     """Neither the settings nor a shown address reveal the password."""
     settings = Settings.from_environment({"WEIGHBRIDGE_REDIS_URL": "rediss://user:secret@queue:6380/1?x=secret"})
@@ -91,7 +106,9 @@ def test_password_is_never_shown() -> None:
 
 def test_child_process_gets_the_same_settings() -> None:
     """Settings written as variables read back the same."""
-    settings = Settings.from_environment({"WEIGHBRIDGE_QUEUES": "admission", "WEIGHBRIDGE_CONCURRENCY": "3"})
+    settings = Settings.from_environment(
+        {"WEIGHBRIDGE_QUEUES": "admission", "WEIGHBRIDGE_CONCURRENCY": "3", "WEIGHBRIDGE_MODEL_ROOT": "/models"}
+    )
     url = "redis://127.0.0.1:1/0"
     again = Settings.from_environment(settings.environment(url))
     assert again.url == url
