@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any
 
+from checkpoints.sources import NO_SOURCES
 from rules.recommend import packaged
 from rules.weigh import Judged, Scales
 from schemas.errors import WeighbridgeError
@@ -127,7 +128,7 @@ def corpus() -> Iterator[Value]:
 
 def judged(value: Value) -> Judged | None:
     """What is found of the request ``value``, or None where it cannot be weighed."""
-    recommender, catalog = packaged(), load_catalog()
+    recommender, catalog = packaged(NO_SOURCES), load_catalog()
     request = parse_request({**value, "alternatives": 0})
     scales = Scales(
         figures=partial(estimate, catalog=catalog),
