@@ -1,18 +1,16 @@
 """``weighbridge size``: weighs requests in this process, without a server."""
 
-import os
 import sys
 
 import click
 
-from checkpoints.sources import Sources
-from rules.recommend import answer, encode
+from rules.recommend import Recommender, answer, encode
 from schemas.errors import WeighbridgeError
 from schemas.recommendation import ErrorAnswer, Recommendation
 
 from .exit_status import exit_status
-from .queue_access import errors_told
 from .request_files import read_requests
+from .site_rules import site_recommender
 
 
 @click.command("size")
@@ -26,23 +24,19 @@ def size(files: tuple[str, ...], *, as_json: bool, explain: bool) -> None:
     """
     if as_json and explain:
         raise click.UsageError("--explain is for people, --json for programs")
-    with errors_told():
-        sources = Sources.from_environment(os.environ)
-    asked = read_requests(files)
+    asked, by = read_requests(files), site_recommender()
     if as_json:
-        sys.exit(max((_print_line(_answered(place, value, sources)) for place, value in asked), default=0))
+        sys.exit(max((_print_line(_answered(place, value, by)) for place, value in asked), default=0))
     from .table import console, print_answers, print_one
 
-    out, told = console(), [(value, _answered(place, value, sources)) for place, value in asked]
+    out, told = console(), [(value, _answered(place, value, by)) for place, value in asked]
     if explain:
-        from checkpoints.reader import Reader
-
         from .explanation import print_explanation
 
         for value, each in told:
             if isinstance(each, Recommendation):
                 print_one(out, each)
-                print_explanation(out, value, each, Reader(sources))
+                print_explanation(out, value, each, by)
             else:
                 print_answers(out, [each])
     else:
@@ -50,10 +44,10 @@ def size(files: tuple[str, ...], *, as_json: bool, explain: bool) -> None:
     sys.exit(exit_status(each for _, each in told))
 
 
-def _answered(place: str, value: object, sources: Sources) -> Recommendation | ErrorAnswer:
+def _answered(place: str, value: object, by: Recommender) -> Recommendation | ErrorAnswer:
     if isinstance(value, WeighbridgeError):
         return ErrorAnswer.of(place, value)
-    return answer(value, sources=sources)
+    return answer(value, by=by)
 
 
 def _print_line(each: Recommendation | ErrorAnswer) -> int:

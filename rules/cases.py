@@ -1,10 +1,12 @@
 """Every rule's own cases, run as requests are."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+from schemas.recommendation import FactValue
+
 from .engine import RuleEngine
-from .facts import PassName
+from .facts import Declared, PassName
 from .rule import Case, Rule
 from .ruleset import RuleSet
 
@@ -23,7 +25,11 @@ class CaseFailure:
 
 def run_cases(rule_set: RuleSet) -> list[CaseFailure]:
     """The cases that fail, in order of their rules' ids; facts not given take their default."""
-    return [*_failures("support", rule_set.support), *_failures("advice", rule_set.advice)]
+    ours_lack = {fact.name: fact.default for fact in rule_set.metadata}
+    return [
+        *_failures("support", rule_set.support, rule_set.known("support"), {}),
+        *_failures("advice", rule_set.advice, rule_set.known("advice"), ours_lack),
+    ]
 
 
 def count_cases(rule_set: RuleSet) -> int:
@@ -31,10 +37,13 @@ def count_cases(rule_set: RuleSet) -> int:
     return sum(len(rule.cases) for rule in rule_set.rules)
 
 
-def _failures(of: PassName, rules: Iterable[Rule]) -> list[CaseFailure]:
+def _failures(
+    of: PassName, rules: Iterable[Rule], known: Declared, defaults: Mapping[str, FactValue]
+) -> list[CaseFailure]:
     cases = [(rule, case) for rule in rules for case in rule.cases]
-    engine = RuleEngine(of, {rule.id: rule.when for rule, _ in cases})
-    fired = engine.fired([case.facts for _, case in cases])
+    engine = RuleEngine(of, {rule.id: rule.when for rule, _ in cases}, known)
+    fired = engine.fired([{**defaults, **case.facts} for _, case in cases])
+    engine.close()
     return [
         CaseFailure(rule=rule, case=case)
         for (rule, case), ids in zip(cases, fired, strict=True)

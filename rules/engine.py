@@ -7,9 +7,8 @@ memory that was never set.  Nothing but this module imports the library; docs/de
 
 import json
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from itertools import count
 from threading import Lock
 
@@ -19,8 +18,9 @@ from pydantic import JsonValue
 from schemas.recommendation import FactValue
 
 from .conditions import Condition, OtherFact
-from .facts import FactType, PassName, declared
+from .facts import Declared, PassName, declared
 from .limits import MAX_INTEGER, MAX_STRING
+from .shards import Shard, ordered, shards_of
 
 _SESSION = "w"
 _TYPE = "t"
@@ -28,22 +28,11 @@ _SEEN = "_seen"
 
 _ENGINE_OPERATOR = {"ne": "$neq", "not_in": "$neq", "lt": "$lt", "lte": "$lte", "gt": "$gt", "gte": "$gte"}
 
-MAX_MATCHES = 60
-"""Tests of one fact that may hold at once in a shard; the engine keeps 64 and then evaluates none."""
-
-MAX_RULES = 200
-"""Rules in a shard, all of which test the fact's type; 256 rules on one test crash the process."""
+_MAX_FACTS = 256
+"""Facts told to one session: it knows them by a hash of 32 bit, of which many facts would share one."""
 
 _names = count()
-_REMEMBERED = 1024
-"""Values of a fact of which it is remembered how they are spelt, and which shards need be asked about them."""
-
-_SPELT: dict[type, Callable[..., str]] = {
-    str: lru_cache(_REMEMBERED)(json.JSONEncoder(ensure_ascii=False).encode),
-    int: str,
-    bool: {False: "false", True: "true"}.__getitem__,
-}
-"""How a fact of each kind is spelt in JSON; whole numbers are most of them, and need no encoder."""
+_quoted = json.encoder.encode_basestring
 
 
 class EngineError(RuntimeError):
@@ -65,12 +54,9 @@ class RuleEngine:
     an error, so that no answer ever comes from a state that another answer left behind.
     """
 
-    def __init__(self, of: PassName, rules: Mapping[str, tuple[Condition, ...]]) -> None:
-        self._type = of
-        self._read = _facts_read(rules.values(), declared(of))
-        shards = shards_of(rules)
-        self._shards = [_Shard.of(of, shard) for shard in shards]
-        self._gates = [_gate(shard) for shard in shards]
+    def __init__(self, of: PassName, rules: Mapping[str, tuple[Condition, ...]], known: Declared | None = None) -> None:
+        self._read = _facts_read(rules.values(), declared(of) if known is None else known)
+        self._shards = [_Loaded.of(of, shard) for shard in shards_of(rules)]
         self._built = _Built(pid=-1, handles=())
 
     def fired(self, facts: Sequence[Mapping[str, FactValue]]) -> list[frozenset[str]]:
@@ -78,46 +64,45 @@ class RuleEngine:
 
         Raises: EngineError.
         """
-        for each in facts:
-            self._check(each)
-        found: list[set[str]] = [set() for _ in facts]
+        spelt = [self._spelt(each) for each in facts]
+        fired: list[set[str]] = [set() for _ in facts]
         built = self._built_here()
         with built.lock:
             try:
-                for shard, places in self._asked(facts).items():
-                    texts = [self._shards[shard].told(place, facts[place]) for place in places]
-                    for place, rules in zip(places, _run(built.handles[shard], texts), strict=True):
-                        found[place] |= rules
+                for handle, loaded in zip(built.handles, self._shards, strict=True):
+                    admitted = [place for place, each in enumerate(facts) if loaded.shard.admits(each)]
+                    for start in range(0, len(admitted), _MAX_FACTS):
+                        some = admitted[start : start + _MAX_FACTS]
+                        texts = [loaded.text(number, spelt[place]) for number, place in enumerate(some)]
+                        for place, ids in zip(some, _run(handle, texts), strict=True):
+                            fired[place] |= ids
             except BaseException:
                 # Its sessions cannot be trusted: leave them, and build anew for whoever asks next.
                 self._built = _Built(pid=-1, handles=())
                 raise
-        return [frozenset(rules) for rules in found]
+        return [frozenset(ids) for ids in fired]
+
+    def close(self) -> None:
+        """Gives back what the library holds for it in this process; asked again, it is built again."""
+        built, self._built = self._built, _Built(pid=-1, handles=())
+        if built.pid == os.getpid():
+            with built.lock:
+                for handle in built.handles:
+                    durable_rules_engine.delete_ruleset(handle)
 
     def _built_here(self) -> "_Built":
         built = self._built
         if built.pid != os.getpid():
             handles = tuple(
-                durable_rules_engine.create_ruleset(f"{self._type}-{next(_names)}", shard.definition)
-                for shard in self._shards
+                durable_rules_engine.create_ruleset(f"rules-{next(_names)}", loaded.definition)
+                for loaded in self._shards
             )
             built = self._built = _Built(pid=os.getpid(), handles=handles)
         return built
 
-    def _asked(self, facts: Sequence[Mapping[str, FactValue]]) -> dict[int, list[int]]:
-        """The shards to ask, each with the places of the facts that their first conditions do not rule out."""
-        asked: dict[int, list[int]] = {}
-        for place, each in enumerate(facts):
-            for shard, (first, opens) in enumerate(self._gates):
-                if opens is None or opens(each[first]):
-                    asked.setdefault(shard, []).append(place)
-        return asked
-
-    def _check(self, facts: Mapping[str, FactValue]) -> None:
-        """Whether every fact that any rule reads is there, of its type and within the engine's bounds.
-
-        Raises: FactRefusedError.
-        """
+    def _spelt(self, facts: Mapping[str, FactValue]) -> dict[str, str]:
+        """Every fact that a rule reads, as a member of a JSON object."""
+        spelt: dict[str, str] = {}
         for name, kind in self._read.items():
             value = facts.get(name)
             if type(value) is not kind.kind:
@@ -125,45 +110,41 @@ class RuleEngine:
             if isinstance(value, str):
                 if len(value) > MAX_STRING:
                     raise FactRefusedError(f"{name}: a string of {len(value)} characters")
-            elif not -MAX_INTEGER <= value <= MAX_INTEGER:
+                if not (value.isascii() or value.encode(errors="ignore").decode() == value):
+                    raise FactRefusedError(f"{name}: {value!r} holds half of a surrogate pair")
+                spelt[name] = f'"{name}":{_quoted(value)}'
+            elif isinstance(value, bool):
+                spelt[name] = f'"{name}":{"true" if value else "false"}'
+            elif isinstance(value, int) and -MAX_INTEGER <= value <= MAX_INTEGER:
+                spelt[name] = f'"{name}":{value}'
+            else:
                 raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
+        return spelt
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class _Shard:
-    """Rules that the library holds together."""
+class _Loaded:
+    """A shard as the library takes it."""
 
+    shard: Shard
+    reads: tuple[str, ...]
+    opening: str
     definition: str
-    reads: tuple[tuple[str, Callable[..., str]], ...]
-    """The facts its rules read, each with what spells it in JSON."""
-    form: str
-    """What is told to it, with places for the facts it reads."""
 
-    @staticmethod
-    def of(pass_name: PassName, rules: Mapping[str, tuple[Condition, ...]]) -> "_Shard":
-        read = _facts_read(rules.values(), declared(pass_name))
-        members = ",".join(f'"{name}":%s' for name in read)
-        return _Shard(
-            definition=json.dumps(_definition(pass_name, rules), ensure_ascii=False),
-            reads=tuple((name, _SPELT[fact.kind]) for name, fact in read.items()),
-            form=f'{{"{_TYPE}":"{pass_name}","sid":"{_SESSION}","id":"f%d",{members}}}',
+    @classmethod
+    def of(cls, of: PassName, shard: Shard) -> "_Loaded":
+        read = {name for conditions in shard.rules.values() for each in conditions for name in each.facts_read}
+        return cls(
+            shard=shard,
+            reads=tuple(sorted(read)),
+            opening=f'"{_TYPE}":"{of}","sid":"{_SESSION}","id":"f',
+            definition=json.dumps(_definition(of, shard.rules), ensure_ascii=False),
         )
 
-    def told(self, place: int, facts: Mapping[str, FactValue]) -> str:
-        """The facts at ``place`` as the library reads them, as far as its rules do."""
-        return self.form % (place, *[spell(facts[name]) for name, spell in self.reads])
-
-
-def _gate(rules: Mapping[str, tuple[Condition, ...]]) -> tuple[str, Callable[[FactValue], bool] | None]:
-    """The fact that the first conditions of ``rules`` are about, and whether any of them holds of a value.
-
-    Nothing tells where it takes another fact too.
-    """
-    first = tuple({conditions[0]: None for conditions in rules.values()})
-    fact = first[0].fact
-    if any(isinstance(condition.operand, OtherFact) for condition in first):
-        return fact, None
-    return fact, lru_cache(_REMEMBERED)(lambda value: any(condition.holds({fact: value}) for condition in first))
+    def text(self, number: int, spelt: Mapping[str, str]) -> str:
+        """A fact as the shard is told it: what its rules read, since every property told costs time."""
+        members = [f'{self.opening}{number}"', *[spelt[name] for name in self.reads]]
+        return f"{{{','.join(members)}}}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,7 +184,7 @@ def _run(handle: int, texts: Sequence[str]) -> list[set[str]]:
     return fired
 
 
-def _facts_read(rules: Iterable[tuple[Condition, ...]], known: Mapping[str, FactType]) -> dict[str, FactType]:
+def _facts_read(rules: Iterable[tuple[Condition, ...]], known: Declared) -> Declared:
     read = {name for conditions in rules for condition in conditions for name in condition.facts_read}
     return {name: known[name] for name in sorted(read)}
 
@@ -217,7 +198,7 @@ def _definition(of: PassName, rules: Mapping[str, tuple[Condition, ...]]) -> Jso
 
 
 def _tests(conditions: tuple[Condition, ...]) -> list[JsonValue]:
-    return [test for condition in _ordered(conditions) for test in _test(condition)]
+    return [test for condition in ordered(conditions) for test in _test(condition)]
 
 
 def _test(condition: Condition) -> list[JsonValue]:
@@ -231,69 +212,3 @@ def _test(condition: Condition) -> list[JsonValue]:
         return [{operator: {fact: value}} for value in operands]
     equal: list[JsonValue] = [{fact: value} for value in operands]
     return [{"$or": equal}] if len(equal) > 1 else equal
-
-
-def _ordered(conditions: tuple[Condition, ...]) -> list[Condition]:
-    """Equalities first, in one order for all rules: tests that rules share are then made once."""
-    return sorted(conditions, key=lambda each: (each.operator != "eq", each.operator != "in", each.fact))
-
-
-_Tree = dict[str, "_Tree"]
-
-
-def shards_of(rules: Mapping[str, tuple[Condition, ...]]) -> list[dict[str, tuple[Condition, ...]]]:
-    """The rules in groups that stay within the engine's bounds whatever fact they meet.
-
-    The first conditions of a group's rules are about one fact, so that a fact of which none of them holds need not
-    be told to it: asking costs time for each group, and most groups have nothing to say.
-    """
-    groups: dict[str, dict[str, tuple[Condition, ...]]] = {}
-    for rule, conditions in sorted(rules.items()):
-        groups.setdefault(conditions[0].fact, {})[rule] = conditions
-    return [shard for _, group in sorted(groups.items()) for shard in _within_bounds(group)]
-
-
-def _within_bounds(rules: Mapping[str, tuple[Condition, ...]]) -> list[dict[str, tuple[Condition, ...]]]:
-    shards: list[dict[str, tuple[Condition, ...]]] = [{}]
-    tree: _Tree = {}
-    for rule, conditions in rules.items():
-        path = _path(rule, conditions)
-        _plant(tree, path)
-        if shards[-1] and (len(shards[-1]) >= MAX_RULES or _most_matches(tree) > MAX_MATCHES):
-            shards.append({})
-            tree = {}
-            _plant(tree, path)
-        shards[-1][rule] = conditions
-    return shards
-
-
-def _path(rule: str, conditions: tuple[Condition, ...]) -> list[str]:
-    """The tests of a rule as keys of a tree; only plain equalities are known to be shared or to exclude."""
-    keys = []
-    for condition in _ordered(conditions):
-        if condition.operator == "eq":
-            keys.append(f"={condition.fact}={condition.operand!r}")
-        else:
-            # Of the equalities a list stands for one holds at most, and the branch to it is a test of its own.
-            tests = 2 if condition.operator == "in" else len(_test(condition))
-            keys += [f"{rule}:{len(keys)}:{place}" for place in range(tests)]
-    return keys
-
-
-def _plant(tree: _Tree, path: list[str]) -> None:
-    for key in path:
-        tree = tree.setdefault(key, {})
-
-
-def _most_matches(tree: _Tree) -> int:
-    """A bound on the tests of ``tree`` that hold at once: of equalities of one fact, the heaviest alone."""
-    total = 0
-    heaviest: dict[str, int] = {}
-    for key, below in tree.items():
-        weight = 1 + _most_matches(below)
-        if key.startswith("="):
-            fact = key[1:].partition("=")[0]
-            heaviest[fact] = max(heaviest.get(fact, 0), weight)
-        else:
-            total += weight
-    return total + sum(heaviest.values())

@@ -1,13 +1,14 @@
 """The two passes over a rule set: which rules fire on which facts."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 
 from schemas.recommendation import FactValue
 
+from .conditions import Condition
 from .engine import RuleEngine
 from .facts import AdviceFacts, SupportFacts
-from .rule import AdviceRule
+from .rule import AdviceRule, Rule
 from .ruleset import RuleSet
 from .support_levels import SupportConclusions, conclude_support
 
@@ -21,9 +22,13 @@ class Evaluator:
     def __init__(self, rule_set: RuleSet) -> None:
         self._support = {rule.id: rule for rule in rule_set.support}
         self._advice = {rule.id: rule for rule in rule_set.advice}
-        self._support_engine = RuleEngine("support", {rule.id: rule.when for rule in rule_set.support})
-        self._advice_engine = RuleEngine("advice", {rule.id: rule.when for rule in rule_set.advice})
+        known = rule_set.known("advice")
+        self._support_engine = RuleEngine("support", _conditions(rule_set.support))
+        self._advice_engine = RuleEngine("advice", _conditions(rule_set.advice), known)
+        self._refusing_engine = RuleEngine("advice", _conditions(rule_set.refusing), known)
         self._concluded = lru_cache(maxsize=_REMEMBERED)(self._conclude)
+        self.can_refuse = bool(rule_set.refusing)
+        """Whether any rule refuses deployments."""
 
     def support(self, facts: SupportFacts) -> SupportConclusions:
         """What the support rules conclude from ``facts``; the same facts are asked about only once."""
@@ -38,10 +43,23 @@ class Evaluator:
         (concluded,) = self.support_of_all([facts])
         return concluded
 
-    def advice(self, facts: Sequence[AdviceFacts]) -> list[tuple[AdviceRule, ...]]:
+    def advice(self, facts: Sequence[Mapping[str, FactValue]]) -> list[tuple[AdviceRule, ...]]:
         """The advice rules that fire on each of ``facts``, in order of their ids."""
-        fired = self._advice_engine.fired([flat(each) for each in facts])
+        fired = self._advice_engine.fired(facts)
         return [tuple(self._advice[rule] for rule in sorted(ids)) for ids in fired]
+
+    def refuses(self, facts: Mapping[str, FactValue]) -> bool:
+        """Whether an advice rule that refuses fires on ``facts``."""
+        return any(self._refusing_engine.fired([facts]))
+
+    def close(self) -> None:
+        """Gives back what the engines hold in this process."""
+        for engine in (self._support_engine, self._advice_engine, self._refusing_engine):
+            engine.close()
+
+
+def _conditions(rules: Iterable[Rule]) -> dict[str, tuple[Condition, ...]]:
+    return {rule.id: rule.when for rule in rules}
 
 
 def flat(facts: SupportFacts | AdviceFacts) -> Mapping[str, FactValue]:

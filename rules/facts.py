@@ -1,5 +1,6 @@
 """The facts rules may read: two closed, flat sets of strings, integers and booleans."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
 from functools import cache
 from typing import Literal, get_args, get_origin, get_type_hints
@@ -201,6 +202,8 @@ class AdviceFacts:
     """Tokens proposed at a time; 0 without a draft."""
     headroom_bytes: int
     """What is left on the worst rank; negative when it does not fit."""
+    headroom_percent: int
+    """What is left in hundredths of what the engine may plan with, rounded down."""
     shortfall_bytes: int
     """What is missing on the worst rank; negative when something is left."""
     total_percent_of_usable: int
@@ -268,14 +271,25 @@ class FactType:
     allowed: tuple[str, ...] | None
     """The closed list of a string fact, if it has one."""
 
+    @property
+    def spoken(self) -> str:
+        """Its type in words."""
+        return _SPOKEN[self.kind]
+
     def refuses(self, value: object) -> str | None:
         """Why ``value`` cannot be this fact's, or None when it can."""
         if type(value) is not self.kind:
-            return f"{value!r} is not a {_SPOKEN[self.kind]}"
+            return f"{value!r} is not a {self.spoken}"
         if self.allowed is not None and value not in self.allowed:
             return f"{value!r} is not one of its values"
         return None
 
+
+KNOWN_LATE = ("hardware_is_given", "consumer_gpus_that_fit", "sixteen_bit_verdict")
+"""Facts of the second pass that follow from how other deployments were weighed."""
+
+Declared = Mapping[str, FactType]
+"""Facts by name, with the values each can take."""
 
 _SPOKEN = {str: "string", int: "whole number", bool: "boolean"}
 

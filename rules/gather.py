@@ -153,6 +153,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         draft_bytes=_saturated(estimate.part_bytes("draft")),
         num_speculative_tokens=deployment.draft.num_speculative_tokens if deployment.draft else 0,
         headroom_bytes=_saturated(per_gpu.headroom_bytes),
+        headroom_percent=_saturated(per_gpu.headroom_bytes * 100 // max(per_gpu.usable_bytes, 1)),
         shortfall_bytes=_saturated(-per_gpu.headroom_bytes),
         total_percent_of_usable=_percent(per_gpu.total_bytes, per_gpu.usable_bytes),
         weights_percent_of_usable=_percent(per_gpu.weights_bytes, per_gpu.usable_bytes),

@@ -3,8 +3,22 @@
 Beyond them the engine crashes, hangs or answers wrongly without saying so; docs/decisions/0002 tells how.
 """
 
+from schemas.recommendation import FactValue
+
 MAX_STRING = 512
 """Characters of a string; lengths are kept in 16 bit, so that very long ones can equal short ones."""
 
 MAX_INTEGER = 2**62
 """Magnitude of an integer; from 2**63 on they saturate."""
+
+
+def beyond_limits(value: FactValue) -> str | None:
+    """Why the engine must not be given ``value``, or None when it may."""
+    if isinstance(value, str):
+        if len(value) > MAX_STRING:
+            return f"a string of {len(value)} characters is longer than {MAX_STRING}"
+        if not value.isprintable():
+            return f"{value!r} holds characters that cannot be printed"
+    elif abs(value) > MAX_INTEGER:
+        return f"{value} is beyond {MAX_INTEGER}"
+    return None

@@ -7,15 +7,17 @@ from typing import TypedDict, TypeVar, cast, get_args
 
 from pydantic import JsonValue, ValidationError
 
+from schemas.closed import Closed
 from schemas.recommendation import FactValue
 from schemas.vocabulary import KV_CACHE_DTYPES, WEIGHT_FORMATS, Locale
 
 from .condition_parser import ConditionError, nearest, parse_conditions
 from .conditions import Condition
-from .facts import FactType, PassName, declared
-from .limits import MAX_INTEGER, MAX_STRING
+from .facts import KNOWN_LATE, Declared, FactType, PassName, declared
+from .limits import beyond_limits
 from .lined_yaml import Lined, YamlError, read_lined
 from .message import MessageError, Template, parse_template
+from .metadata_facts import MetadataFact
 from .rule import AdviceRule, AdviceRuleFile, Case, Origin, RuleFile, SupportRule, SupportRuleFile
 
 MAX_FILE_BYTES = 65_536
@@ -32,7 +34,7 @@ Defaults = Mapping[PassName, Mapping[str, FactValue]]
 """What facts are in a case that does not give them."""
 
 
-_Shape = TypeVar("_Shape", bound=RuleFile)
+_Shape = TypeVar("_Shape", bound=Closed)
 
 
 class _Common(TypedDict):
@@ -58,26 +60,35 @@ class RuleError(ValueError):
         self.message = message
 
 
-def read_rules(files: Iterable[tuple[PassName, Path]], defaults: Defaults) -> list[SupportRule | AdviceRule]:
+def read_rules(
+    files: Iterable[tuple[PassName, Path]], defaults: Defaults, metadata: Iterable[MetadataFact] = ()
+) -> list[SupportRule | AdviceRule]:
     """The rules in ``files``, each file one rule named as its file is.
+
+    Rules of the advice pass may read the facts of ``metadata`` too.
 
     Raises: RuleError.
     """
+    told = tuple(metadata)
     rules: dict[str, SupportRule | AdviceRule] = {}
     for of, path in files:
-        rule = read_rule(of, path, defaults[of])
+        rule = read_rule(of, path, defaults[of], told if of == "advice" else ())
         if rule.id in rules:
             raise RuleError(rule.origin, f"{rules[rule.id].origin.file} has the same name; ids are unique")
         rules[rule.id] = rule
     return list(rules.values())
 
 
-def read_rule(of: PassName, path: Path, defaults: Mapping[str, FactValue]) -> SupportRule | AdviceRule:
+def read_rule(
+    of: PassName, path: Path, defaults: Mapping[str, FactValue], metadata: Iterable[MetadataFact] = ()
+) -> SupportRule | AdviceRule:
     """The rule in the file at ``path``.
 
     Raises: RuleError.
     """
-    return _RuleReader(of, path, defaults).rule()
+    told = tuple(metadata)
+    known = {**declared(of), **{fact.name: fact.type for fact in told}}
+    return _RuleReader(of, path, known, {**defaults, **{fact.name: fact.default for fact in told}}).rule()
 
 
 def read_defaults(path: Path) -> Defaults:
@@ -85,7 +96,7 @@ def read_defaults(path: Path) -> Defaults:
 
     Raises: RuleError when a fact is missing, unknown or of the wrong type.
     """
-    lined = _read(path)
+    lined = read_file(path)
     found: dict[PassName, Mapping[str, FactValue]] = {}
     for of in get_args(PassName):
         given = lined.value.get(of)
@@ -98,43 +109,45 @@ def read_defaults(path: Path) -> Defaults:
     return found
 
 
+def is_rule_id(name: str) -> bool:
+    """Whether ``name`` is a statement in kebab case."""
+    return bool(_ID.match(name)) and len(name) <= MAX_ID_LENGTH
+
+
 class _RuleReader:
     """Reads one file, knowing where everything in it stands."""
 
-    def __init__(self, of: PassName, path: Path, defaults: Mapping[str, FactValue]) -> None:
+    def __init__(self, of: PassName, path: Path, known: Declared, defaults: Mapping[str, FactValue]) -> None:
         self._of = of
         self._path = path
         self._defaults = defaults
-        self._declared = declared(of)
-        self._lined = _read(path)
+        self._declared = known
+        self._lined = read_file(path)
 
     def rule(self) -> SupportRule | AdviceRule:
-        if not _ID.match(self._path.stem) or len(self._path.stem) > MAX_ID_LENGTH:
+        if not is_rule_id(self._path.stem):
             raise self._error((), f"the file name {self._path.stem!r} is not a statement in kebab-case")
         if self._of == "support":
-            of_support = self._shaped(SupportRuleFile)
+            of_support = shaped(SupportRuleFile, self._lined, self._path)
             return SupportRule(**self._common(of_support), conclusion=of_support.conclude)
-        of_advice = self._shaped(AdviceRuleFile)
+        of_advice = shaped(AdviceRuleFile, self._lined, self._path)
         for place, preference in enumerate(of_advice.prefer):
             if preference not in PREFERENCES:
                 hint = nearest(preference, PREFERENCES)
                 raise self._error(("prefer", place), f"{preference!r} cannot be preferred{hint}")
-        return AdviceRule(**self._common(of_advice), level=of_advice.level, prefer=tuple(of_advice.prefer))
-
-    def _shaped(self, shape: type[_Shape]) -> _Shape:
-        try:
-            return shape.model_validate(self._lined.value)
-        except ValidationError as error:
-            # A misspelt field is missing too: what is said wrongly explains more than what is not said.
-            details = error.errors(include_url=False)
-            detail = next((each for each in details if each["type"] == "extra_forbidden"), details[0])
-        name = ".".join(str(part) for part in detail["loc"])
-        text = f"{name}: {detail['msg']}"
-        if detail["type"] == "extra_forbidden":
-            text = f"there is no field {name!r}{nearest(str(detail['loc'][-1]), shape.model_fields)}"
-        elif detail["type"] == "missing":
-            text = f"the field {name!r} is missing"
-        raise self._error(detail["loc"], text)
+        rule = AdviceRule(
+            **self._common(of_advice),
+            level=of_advice.level,
+            prefer=tuple(of_advice.prefer),
+            refuses=of_advice.refuses,
+        )
+        if rule.refuses and rule.level != "error":
+            raise self._error(("level",), "a rule that refuses is of level error")
+        for condition in rule.when if rule.refuses else ():
+            if late := [name for name in condition.facts_read if name in KNOWN_LATE]:
+                text = f"{late[0]} is known only after others were weighed; a rule that refuses cannot read it"
+                raise self._error(("when", condition.fact), text)
+        return rule
 
     def _common(self, file: RuleFile) -> _Common:
         when = self._conditions(file.when)
@@ -193,20 +206,35 @@ class _RuleReader:
         return RuleError(Origin(file=self._path, line=self._lined.line_of(path)), message)
 
 
-def beyond_limits(value: FactValue) -> str | None:
-    """Why the engine must not be given ``value``, or None when it may."""
-    if isinstance(value, str):
-        if len(value) > MAX_STRING:
-            return f"a string of {len(value)} characters is longer than {MAX_STRING}"
-        if not value.isprintable():
-            return f"{value!r} holds characters that cannot be printed"
-    elif abs(value) > MAX_INTEGER:
-        return f"{value} is beyond {MAX_INTEGER}"
-    return None
+def shaped(shape: type[_Shape], lined: Lined, path: Path) -> _Shape:
+    """What was read from the file at ``path`` as one of ``shape``.
+
+    Raises: RuleError.
+    """
+    try:
+        return shape.model_validate(lined.value)
+    except ValidationError as error:
+        # A misspelt field is missing too: what is said wrongly explains more than what is not said.
+        details = error.errors(include_url=False)
+        detail = next((each for each in details if each["type"] == "extra_forbidden"), details[0])
+    name = ".".join(str(part) for part in detail["loc"])
+    text = f"{name}: {detail['msg']}"
+    if detail["type"] == "extra_forbidden":
+        text = f"there is no field {name!r}{nearest(str(detail['loc'][-1]), shape.model_fields)}"
+    elif detail["type"] == "missing":
+        text = f"the field {name!r} is missing"
+    raise RuleError(Origin(file=path, line=lined.line_of(detail["loc"])), text)
 
 
-def _read(path: Path) -> Lined:
-    data = path.read_bytes()
+def read_file(path: Path) -> Lined:
+    """The mapping in the small YAML file at ``path``.
+
+    Raises: RuleError.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise RuleError(Origin(file=path, line=1), f"cannot be read: {error.strerror}") from None
     if len(data) > MAX_FILE_BYTES:
         size = f"is {len(data)} bytes, more than {MAX_FILE_BYTES}"
         raise RuleError(Origin(file=path, line=1), size)

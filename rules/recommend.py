@@ -19,6 +19,7 @@ from .alternatives import offer
 from .conclude import Weighings, conclude, preferences, versions_of
 from .evaluate import Evaluator
 from .fewest import fewest_gpus
+from .metadata_facts import metadata_facts
 from .placements import place
 from .ruleset import RuleSet, load_rule_set
 from .weigh import Judged, Scales
@@ -35,33 +36,50 @@ class Recommender:
     def __init__(self, catalog: Catalog, rule_set: RuleSet, reader: Reader) -> None:
         self._catalog = catalog
         self._reader = reader
+        self._rule_set = rule_set
         self._evaluator = Evaluator(rule_set)
         formats = catalog.formats.weights.values()
         self._sixteen_bit = tuple(each.name for each in formats if each.kind == "16-bit")
         self._versions: Versions = versions_of(rule_set.version, catalog.version)
+
+    def ruled_by(self, rule_set: RuleSet) -> "Recommender":
+        """The same with another rule set."""
+        return Recommender(self._catalog, rule_set, self._reader)
+
+    def close(self) -> None:
+        """Gives back what the rule engine holds for it in this process."""
+        self._evaluator.close()
 
     def recommend(self, request: SizingRequest) -> Recommendation:
         """The recommendation for ``request``; the same request has the same, byte for byte.
 
         Raises: WeighbridgeError.
         """
+        weighings = self._weighings(request)
+        request_id = request.request_id or _id_of(request.model_dump(mode="json"))
+        return conclude(request, request_id, weighings, self._versions)
+
+    def judge(self, request: SizingRequest) -> Judged:
+        """What the recommendation for ``request`` is concluded from, for who wants to know why.
+
+        Raises: WeighbridgeError.
+        """
+        return self._weighings(request.model_copy(update={"alternatives": 0})).main
+
+    def _weighings(self, request: SizingRequest) -> Weighings:
         scales = Scales(
             figures=partial(estimate, catalog=self._catalog, checkpoints=self._reader.read(request)),
             evaluator=self._evaluator,
             sixteen_bit_formats=self._sixteen_bit,
+            metadata=metadata_facts(self._rule_set.metadata, request.metadata),
         )
         if request.hardware is None:
             main, others = self._placed(request, scales)
             miss = None
         else:
             main, others, miss = self._weighed(request, scales)
-        request_id = request.request_id or _id_of(request.model_dump(mode="json"))
-        return conclude(
-            request,
-            request_id,
-            Weighings(main=main, others=others, nearest_miss=miss, fewest_gpus=fewest_gpus(main.weighed, scales)),
-            self._versions,
-        )
+        fewest = fewest_gpus(main.weighed, scales)
+        return Weighings(main=main, others=others, nearest_miss=miss, fewest_gpus=fewest)
 
     def _placed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged]]:
         named = request.candidate_gpus
@@ -79,32 +97,32 @@ class Recommender:
 
 
 @cache
-def packaged(sources: Sources) -> Recommender:
+def packaged(sources: Sources = NO_SOURCES) -> Recommender:
     """The recommender of the catalogue and the rules that come with the project, which also reads from ``sources``."""
     return Recommender(load_catalog(), load_rule_set(), Reader(sources))
 
 
-def recommend(request: SizingRequest, sources: Sources = NO_SOURCES) -> Recommendation:
-    """The recommendation for ``request``, with the packaged catalogue and rules; models may be read from ``sources``.
+def recommend(request: SizingRequest, by: Recommender | None = None) -> Recommendation:
+    """The recommendation for ``request``, by default with the packaged catalogue and rules.
 
     Raises: WeighbridgeError.
     """
-    return packaged(sources).recommend(request)
+    return (by or packaged()).recommend(request)
 
 
 def answer(
-    value: object, *, request_id: str | None = None, sources: Sources = NO_SOURCES
+    value: object, *, request_id: str | None = None, by: Recommender | None = None
 ) -> Recommendation | ErrorAnswer:
     """The answer to ``value``, decoded JSON from anyone; whatever is wrong with it, there is one.
 
-    ``request_id`` is the answer's where ``value`` gives no valid one; ``sources`` are what models may be read from.
+    ``request_id`` is the answer's where ``value`` gives no valid one; ``by`` is as in ``recommend``.
     """
     identity = _said_id(value) or request_id
     try:
         request = parse_request(value)
         if request.request_id is None and identity is not None:
             request = request.model_copy(update={"request_id": identity})
-        return recommend(request, sources)
+        return recommend(request, by)
     except WeighbridgeError as error:
         return ErrorAnswer.of(identity or _id_of(value), error)
     except Exception:  # noqa: BLE001 - whatever went wrong, who asked is answered and the worker lives on

@@ -73,6 +73,8 @@ class AdviceRuleFile(RuleFile):
     level: FindingLevel
     prefer: list[str] = Field(default_factory=list)
     """Weight formats, or kv cache types as ``kv-cache:fp8``, that the rule would rather see."""
+    refuses: bool = False
+    """Whether the deployment is unsupported where the rule fires, whatever fits."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -134,3 +136,5 @@ class AdviceRule(Rule):
 
     level: FindingLevel
     prefer: tuple[str, ...]
+    refuses: bool = False
+    """Whether a deployment on which it fires is unsupported."""

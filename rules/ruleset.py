@@ -11,8 +11,9 @@ from pydantic import JsonValue
 
 from .conditions import Condition, OtherFact
 from .documented_releases import documented_releases
-from .facts import PassName
+from .facts import Declared, PassName, declared
 from .loader import Defaults, read_defaults, read_rules
+from .metadata_facts import MetadataFact
 from .rule import AdviceRule, Rule, SupportRule
 
 PACKAGED = Path(__file__).parent
@@ -27,6 +28,18 @@ class RuleSet:
     advice: tuple[AdviceRule, ...]
     version: str
     """``sha256:`` and the digest of what the rules say, of which releases, whatever order and files they came in."""
+    metadata: tuple[MetadataFact, ...] = ()
+    """The facts that a site declares over the metadata of requests."""
+
+    def known(self, of: PassName) -> Declared:
+        """The facts that rules of a pass may read."""
+        told = self.metadata if of == "advice" else ()
+        return {**declared(of), **{fact.name: fact.type for fact in told}}
+
+    @property
+    def refusing(self) -> tuple[AdviceRule, ...]:
+        """The rules that make a deployment unsupported, whatever fits."""
+        return tuple(rule for rule in self.advice if rule.refuses)
 
     @property
     def rules(self) -> tuple[SupportRule | AdviceRule, ...]:
@@ -37,7 +50,8 @@ class RuleSet:
 def rule_files(folder: Path) -> list[tuple[PassName, Path]]:
     """The rule files below ``folder``, each with the pass that its first folder names."""
     passes: tuple[PassName, ...] = get_args(PassName)
-    return [(of, path) for of in passes for path in sorted((folder / of).rglob("*.yaml"))]
+    found = ((of, path) for of in passes for path in sorted((folder / of).rglob("*.yaml")))
+    return [(of, path) for of, path in found if not path.name.startswith(".")]
 
 
 def load_rule_set(files: Iterable[tuple[PassName, Path]] | None = None) -> RuleSet:
@@ -54,15 +68,17 @@ def packaged_defaults() -> Defaults:
     return read_defaults(PACKAGED / "default_facts.yaml")
 
 
-def rule_set_of(rules: Iterable[SupportRule | AdviceRule]) -> RuleSet:
-    """The set of ``rules``."""
+def rule_set_of(rules: Iterable[SupportRule | AdviceRule], metadata: Iterable[MetadataFact] = ()) -> RuleSet:
+    """The set of ``rules``, over our facts and those of ``metadata``."""
     ordered = sorted(rules, key=lambda rule: rule.id)
+    told = tuple(sorted(metadata, key=lambda fact: fact.name))
     releases: JsonValue = {name: release.version for name, release in documented_releases().items()}
-    said = json.dumps([releases, *map(_said, ordered)], sort_keys=True, ensure_ascii=True)
+    said = json.dumps([releases, *map(_said, ordered), *map(_declared, told)], sort_keys=True, ensure_ascii=True)
     return RuleSet(
         support=tuple(rule for rule in ordered if isinstance(rule, SupportRule)),
         advice=tuple(rule for rule in ordered if isinstance(rule, AdviceRule)),
         version=f"sha256:{hashlib.sha256(said.encode()).hexdigest()}",
+        metadata=told,
     )
 
 
@@ -72,7 +88,7 @@ def _said(rule: Rule) -> JsonValue:
     if isinstance(rule, SupportRule):
         concluded = rule.conclusion.model_dump(mode="json")
     elif isinstance(rule, AdviceRule):
-        concluded = [rule.level, *rule.prefer]
+        concluded = [rule.level, rule.refuses, *rule.prefer]
     return {
         "id": rule.id,
         "of": rule.of,
@@ -81,6 +97,10 @@ def _said(rule: Rule) -> JsonValue:
         "source": rule.source,
         "concluded": concluded,
     }
+
+
+def _declared(fact: MetadataFact) -> JsonValue:
+    return [fact.name, fact.key, fact.type.kind.__name__, fact.default]
 
 
 def _spelt(condition: Condition) -> JsonValue:

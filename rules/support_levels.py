@@ -33,6 +33,8 @@ class SupportConclusions:
     """How well the GPU alone supports the kv cache's type."""
     refusals: tuple[SupportRule, ...]
     """The rules for which the deployment does not run, in order of their ids."""
+    fired: tuple[SupportRule, ...]
+    """Every rule that told something, in order of their ids."""
 
     @property
     def level(self) -> SupportLevel:
@@ -65,6 +67,7 @@ def conclude_support(fired: Iterable[SupportRule]) -> SupportConclusions:
         refusals=tuple(
             rule for rule in rules if rule.conclusion.level == "unsupported" and any(map(rule.tells_of, judged))
         ),
+        fired=rules,
     )
 
 

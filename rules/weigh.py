@@ -7,12 +7,13 @@ from typing import NewType
 from pydantic import JsonValue
 
 from schemas.errors import WeighbridgeError
+from schemas.recommendation import FactValue
 from schemas.request import SizingRequest
 from schemas.vocabulary import Verdict, WeightFormat
 from sizing.estimate import Estimate
 
-from .evaluate import Evaluator
-from .facts import AdviceFacts, SupportFacts
+from .evaluate import Evaluator, flat
+from .facts import SupportFacts
 from .gather import Circumstances, SixteenBitVerdict, gather_advice, gather_support
 from .rule import AdviceRule
 from .support_levels import SupportConclusions
@@ -42,6 +43,7 @@ class Weighed:
     facts: SupportFacts
     support: SupportConclusions
     verdict: Verdict
+    """Unsupported also where a rule refuses it, whatever fits."""
 
     @property
     def fits(self) -> bool:
@@ -64,7 +66,7 @@ class Judged:
     """A weighed deployment and the advice that applies to it."""
 
     weighed: Weighed
-    facts: AdviceFacts
+    facts: Mapping[str, FactValue]
     advice: tuple[AdviceRule, ...]
 
 
@@ -75,6 +77,8 @@ class Scales:
     figures: Figures
     evaluator: Evaluator
     sixteen_bit_formats: tuple[WeightFormat, ...]
+    metadata: Mapping[str, FactValue] = field(default_factory=dict)
+    """What the facts that a site declares are of this request."""
     _weighed: dict[_Key, Weighed | WeighbridgeError] = field(default_factory=dict)
 
     def weigh(self, request: SizingRequest, changes: Changes) -> Weighed:
@@ -135,23 +139,36 @@ class Scales:
             engine_version=request.engine.version,
         )
         support = self.evaluator.support(facts)
+        is_refused = support.level == "unsupported" or self._refused(request, estimate, support)
         return Weighed(
             request=request,
             changes=changes,
             estimate=estimate,
             facts=facts,
             support=support,
-            verdict="unsupported" if support.level == "unsupported" else estimate.verdict,
+            verdict="unsupported" if is_refused else estimate.verdict,
         )
 
-    def _advice_facts(self, weighed: Weighed, consumer_gpus_that_fit: int | None) -> AdviceFacts:
+    def _refused(self, request: SizingRequest, estimate: Estimate, support: SupportConclusions) -> bool:
+        """Whether a rule refuses it; such a rule reads nothing that follows from how others were weighed."""
+        if not self.evaluator.can_refuse:
+            return False
+        circumstances = Circumstances(
+            weight_format_is_asked=request.weight_format is not None,
+            hardware_is_given=False,
+            consumer_gpus_that_fit=0,
+            sixteen_bit_verdict="unknown",
+        )
+        return self.evaluator.refuses({**flat(gather_advice(estimate, support, circumstances)), **self.metadata})
+
+    def _advice_facts(self, weighed: Weighed, consumer_gpus_that_fit: int | None) -> Mapping[str, FactValue]:
         circumstances = Circumstances(
             weight_format_is_asked=weighed.request.weight_format is not None,
             hardware_is_given=consumer_gpus_that_fit is None,
             consumer_gpus_that_fit=consumer_gpus_that_fit or 0,
             sixteen_bit_verdict=self._sixteen_bit_verdict(weighed),
         )
-        return gather_advice(weighed.estimate, weighed.support, circumstances)
+        return {**flat(gather_advice(weighed.estimate, weighed.support, circumstances)), **self.metadata}
 
     def _sixteen_bit_verdict(self, weighed: Weighed) -> SixteenBitVerdict:
         deployment = weighed.estimate.deployment

@@ -6,7 +6,7 @@ import sys
 from schemas.errors import WeighbridgeError
 
 from .process import serve
-from .settings import Settings
+from .settings import InvalidSettingError, Settings
 
 
 def main() -> int:
@@ -19,7 +19,11 @@ def main() -> int:
     if settings.url is None:
         print("WEIGHBRIDGE_REDIS_URL is not set", file=sys.stderr)  # noqa: T201
         return 2
-    return serve(settings, settings.url)
+    try:
+        return serve(settings, settings.url)
+    except InvalidSettingError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201
+        return 2
 
 
 if __name__ == "__main__":

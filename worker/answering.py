@@ -4,6 +4,9 @@ import logging
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
@@ -14,6 +17,9 @@ from schemas.recommendation import ErrorAnswer
 from .app import SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .identity import id_in_list, request_id_of
+
+if TYPE_CHECKING:
+    from rules.in_force import RulesInForce
 
 logger = logging.getLogger(__name__)
 
@@ -33,6 +39,8 @@ class Answering:
     soft_time_limit_seconds: float
     sources: Sources = NO_SOURCES
     """What models may be read from."""
+    rules_home: Path | None = None
+    """Where the rules in force are noted; None for those that come with the project."""
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -42,7 +50,7 @@ class Answering:
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([_answered(named["request"], task_id, self.sources)])
+            self.publisher.publish([self._answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -62,7 +70,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(_answered(request, id_in_list(task_id, index), self.sources))
+                answers.append(self._answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self.publisher.publish(answers)
@@ -87,11 +95,25 @@ class Answering:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(_answered(WARM_UP_REQUEST, reply_to, self.sources))
+            self.publisher.reply(self._answered(WARM_UP_REQUEST, reply_to))
 
     def warm_up(self) -> None:
         """Builds catalogue and rules in this process, so that the first request does not wait for them."""
-        _answered(WARM_UP_REQUEST, "warm-up", self.sources)
+        self._answered(WARM_UP_REQUEST, "warm-up")
+
+    def _answered(self, value: object, fallback: str) -> Encoded:
+        # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
+        from rules import recommend  # noqa: PLC0415
+
+        try:
+            answer = recommend.answer(value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender())
+            return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
+        except SoftTimeLimitExceeded:
+            raise
+        except Exception:
+            request_id = request_id_of(value, fallback)
+            logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
+            return _encoded_error(request_id, _internal(None))
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
         self.publisher.publish([_encoded_error(request_id, error) for request_id, error in refused])
@@ -112,23 +134,16 @@ class Answering:
         return None
 
 
-def _answered(value: object, fallback: str, sources: Sources) -> Encoded:
-    # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
-    from rules import recommend  # noqa: PLC0415
+@cache
+def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
+    """The rules in force in this process."""
+    from rules.in_force import RulesInForce  # noqa: PLC0415 - as in Answering
 
-    try:
-        answer = recommend.answer(value, request_id=fallback, sources=sources)
-        return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
-    except SoftTimeLimitExceeded:
-        raise
-    except Exception:
-        request_id = request_id_of(value, fallback)
-        logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-        return _encoded_error(request_id, _internal(None))
+    return RulesInForce(home, sources)
 
 
 def _encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
-    from rules import recommend  # noqa: PLC0415 - as in _answered
+    from rules import recommend  # noqa: PLC0415 - as in Answering
 
     return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
 

@@ -8,10 +8,11 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from typing import IO, ClassVar, Self
 
 from . import child
-from .settings import Settings
+from .settings import InvalidSettingError, Settings
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -43,7 +44,10 @@ def serve(settings: Settings, url: str) -> int:
         max_list_items=settings.max_list_items,
         soft_time_limit_seconds=settings.soft_time_limit_seconds,
         sources=settings.sources,
+        rules_home=None if settings.rules_path is None else settings.rules_home,
     )
+    if settings.rules_path is not None:
+        _watch_rules(settings.rules_path, settings.rules_home)
     tasks.register(app, answering)
     _end_in_bounded_time(settings.soft_shutdown_seconds)
     own = health_queue(settings.worker_name)
@@ -61,6 +65,23 @@ def serve(settings: Settings, url: str) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
+
+
+def _watch_rules(folder: Path, home: Path) -> None:
+    """Puts the site's rules in force, and keeps up with their folder while this process lives.
+
+    Raises: InvalidSettingError when the folder is broken and no rules are kept that were in force before.
+    """
+    from rules.site_watch import BrokenRulesError, SiteWatch  # noqa: PLC0415 - as in serve
+
+    watch = SiteWatch(folder, home)
+    try:
+        watch.begin()
+    except BrokenRulesError as error:
+        raise InvalidSettingError(
+            f"WEIGHBRIDGE_RULES_PATH: {error}", field="WEIGHBRIDGE_RULES_PATH", hint="weighbridge rules test tells more"
+        ) from None
+    watch.watch(threading.Event())
 
 
 def _end_in_bounded_time(seconds: float) -> None:

@@ -51,6 +51,8 @@ class Settings(Sources):
     prefetch: Annotated[int, Field(ge=1, le=1024)] = 4
     """Messages held per process."""
     log_level: LogLevel = "WARNING"
+    rules_path: Path | None = None
+    """Folder of this site's own rules, laid over ours and read again whenever it changes; null means ours alone."""
 
     visibility_timeout_seconds: Seconds = 90
     """An unacknowledged message is given to another worker after this long, counted from delivery."""
@@ -94,6 +96,13 @@ class Settings(Sources):
             raise ValueError(f"expected some of {', '.join(QUEUES)}")
         return value
 
+    @field_validator("rules_path")
+    @classmethod
+    def _rules_path_is_a_folder(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_dir():
+            raise ValueError(f"{value} is not a folder")
+        return None if value is None else value.absolute()
+
     @field_validator("redis_url")
     @classmethod
     def _scheme_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
@@ -116,6 +125,11 @@ class Settings(Sources):
         return self
 
     @property
+    def rules_home(self) -> Path:
+        """Folder in which this worker keeps the rules in force, so that a restart finds them."""
+        return self.home / "rules" / self.worker_name
+
+    @property
     def url(self) -> str | None:
         """The queue's address with its password; for connecting, never for showing."""
         return None if self.redis_url is None else self.redis_url.get_secret_value()
@@ -127,7 +141,10 @@ class Settings(Sources):
 
     def environment(self, url: str) -> dict[str, str]:
         """The variables that spell these settings, for a child process on the server at ``url``."""
-        values = {**self.model_dump(mode="json", exclude={"redis_url", "queues"}), "redis_url": url}
+        values = {
+            **self.model_dump(mode="json", exclude={"redis_url", "queues"}, exclude_none=True),
+            "redis_url": url,
+        }
         values["queues"] = ",".join(self.queues)
         return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
 

@@ -17,7 +17,7 @@ answer = recommend.answer
 
 
 def scripted(
-    value: object, *, request_id: str | None = None, sources: Sources = NO_SOURCES
+    value: object, *, request_id: str | None = None, by: recommend.Recommender | None = None
 ) -> Recommendation | ErrorAnswer:
     """The real answer, after what the request's metadata asks for."""
     metadata = value.get("metadata") if isinstance(value, Mapping) else None
@@ -31,7 +31,7 @@ def scripted(
                 time.sleep(half)
         else:
             time.sleep(float(metadata.get("sleep_seconds", 0)))
-    return answer(value, request_id=request_id, sources=sources)
+    return answer(value, request_id=request_id, by=by)
 
 
 @contextmanager

@@ -11,6 +11,7 @@ from cli.main import COMMANDS, main
 from sizing.catalog.formats import load_formats
 from tests.unit.checkpoints.laying import SMALL, lay, small
 from tests.unit.checkpoints.loopback import Hub, serving
+from tests.unit.rules.site_folders import NO_FP4, site_folder
 
 ROOT = Path(__file__).parents[3]
 
@@ -153,7 +154,58 @@ def test_an_explanation_puts_the_numbers_into_each_terms_formula() -> None:
     for term in ("weights", "kv cache", "activation", "overhead", "usable"):
         assert f"│ {term} " in told.output
     assert "147,456 B a token x 8,192 tokens" in told.output
-    assert "read " in told.output or "advice" not in told.output
+
+
+def test_an_explanation_leads_from_facts_to_the_verdict() -> None:
+    """--explain names the rules of both passes with the facts each read and its source, then what decided."""
+    request = {"model": {"name": "Qwen/Qwen3-8B"}, "weight_format": "fp8", "hardware": {"gpu": "RTX 3090"}}
+    told = run("size", "--explain", text=json.dumps(request)).output
+    chain = [
+        "facts of the support pass",
+        "vendor = nvidia, architecture = ampere, compute_capability_tens = 86",
+        "weights: emulated, memory+decode bandwidth, by ",
+        "rules that fired in the support pass",
+        "concludes weights: emulated, memory+decode bandwidth",
+        "read compute_capability_tens = 86",
+        "source: ",
+        "rules that fired in the advice pass",
+        "fp8-without-fp8-tensor-cores finds advice",
+        "read gpu = GeForce RTX 3090, weight_format = fp8, weights_support = emulated",
+        "verdict",
+        "support: the worst level is emulated",
+        "refusals: none",
+        "memory: fits: needs ",
+        "therefore: fits",
+    ]
+    for text in chain:
+        before, found, told = told.partition(text)
+        assert found, f"{text} does not come after what precedes it, but: {before[-500:]}"
+
+
+def test_an_explanation_says_who_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A site's denial is the verdict's reason, beside memory that would suffice."""
+    monkeypatch.setenv("WEIGHBRIDGE_RULES_PATH", str(site_folder(tmp_path, no_fp4_in_production=NO_FP4)))
+    request = {
+        "model": {"name": "Qwen/Qwen3-8B"},
+        "weight_format": "nvfp4",
+        "hardware": {"gpu": "RTX 5090"},
+        "metadata": {"example.org/stage": "production"},
+    }
+    told = run("size", "--explain", text=json.dumps(request))
+    assert told.exit_code == 1
+    assert "no-fp4-in-production finds error, and refuses the deployment" in told.output
+    assert "refusals: no-fp4-in-production" in told.output
+    assert told.output.rstrip().endswith("therefore: unsupported")
+
+
+def test_a_broken_site_folder_is_bad_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is answered without the site's rules: the fault is told with its line, and the exit status is 2."""
+    folder = site_folder(tmp_path, site="disable: [fp4-is-natve]\n")
+    monkeypatch.setenv("WEIGHBRIDGE_RULES_PATH", str(folder))
+    told = run("size", "--json", text=json.dumps(FITS))
+    assert told.exit_code == 2
+    assert told.stdout == ""
+    assert f"error: WEIGHBRIDGE_RULES_PATH: {folder / 'site.yaml'}:1: " in told.stderr
 
 
 def test_an_explanation_is_not_for_programs() -> None:

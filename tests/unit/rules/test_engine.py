@@ -7,11 +7,13 @@ from threading import Thread
 
 import pytest
 
-from rules.conditions import Condition, OtherFact, all_hold
-from rules.engine import MAX_MATCHES, MAX_RULES, FactLostError, FactRefusedError, RuleEngine, shards_of
+from rules.conditions import Condition, all_hold
+from rules.engine import FactLostError, FactRefusedError, RuleEngine
 from rules.facts import PassName
 from rules.ruleset import load_rule_set, packaged_defaults
+from rules.shards import MAX_MATCHES, MAX_RULES, shards_of
 from schemas.recommendation import FactValue
+from schemas.vocabulary import ENGINE_NAMES
 
 from .strategies import known_values, random_conditions, random_facts, seeded, values_at_the_bounds
 
@@ -120,14 +122,30 @@ def test_more_rules_than_the_engine_can_hold_are_sharded() -> None:
 def test_many_rules_on_the_same_condition_are_sharded() -> None:
     """Three hundred rules with one and the same condition fire, where 256 would end the process."""
     rules = {f"rule-{number}": (Condition("gpu_count", "eq", 1),) for number in range(300)}
-    assert max(map(len, shards_of(rules))) <= MAX_RULES
+    assert max(len(shard.rules) for shard in shards_of(rules)) <= MAX_RULES
     assert RuleEngine("advice", rules).fired([packaged_defaults()["advice"]]) == [frozenset(rules)]
 
 
-def test_rules_for_values_that_exclude_each_other_share_a_shard() -> None:
-    """Of equalities of one fact only one can hold, so that many of them need no more room than one."""
+def test_rules_for_values_that_exclude_each_other_need_no_more_room_than_one() -> None:
+    """Of equalities of one fact only one can hold, so that a fact meets at most one shard of them."""
     rules = {f"rule-{number}": (Condition("gpu_count", "eq", number),) for number in range(MAX_MATCHES * 2)}
-    assert len(shards_of(rules)) == 1
+    assert sum(shard.admits({"gpu_count": 7}) for shard in shards_of(rules)) == 1
+
+
+def test_a_gate_keeps_rules_from_facts_they_cannot_fire_on() -> None:
+    """Rules that each need one engine meet only facts of it, and fire as ever."""
+    rules = {
+        f"{engine.replace('.', '-')}-{number}": (
+            Condition("engine", "eq", engine),
+            Condition("gpu_count", "gt", number),
+        )
+        for engine in ENGINE_NAMES
+        for number in range(10)
+    }
+    facts = packaged_defaults()["advice"]
+    met = {rule for shard in shards_of(rules) if shard.admits(facts) for rule in shard.rules}
+    assert met == {rule for rule in rules if rule.startswith("vllm")}
+    assert RuleEngine("advice", rules).fired([{**facts, "gpu_count": 3}]) == [{"vllm-0", "vllm-1", "vllm-2"}]
 
 
 @pytest.mark.parametrize(

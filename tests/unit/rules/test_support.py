@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from functools import cache
-from itertools import chain, product
+from itertools import chain
 
 import pytest
 
@@ -14,12 +14,12 @@ from rules.facts import SupportFacts, declared
 from rules.gather import kind_of
 from rules.rule import Effect, Subject, SupportRule
 from rules.ruleset import load_rule_set
+from rules.support_coverage import every_combination
 from rules.support_levels import SupportConclusions, SupportNotConcludedError, conclude_support
 from schemas.recommendation import FactValue
-from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, WEIGHT_FORMATS, EngineName, SupportLevel
+from schemas.vocabulary import ENGINE_NAMES, WEIGHT_FORMATS, EngineName, SupportLevel
 from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
-from sizing.catalog.generations import load_generations
 from sizing.catalog.gpus import load_gpus
 
 from .plain_python import PlainPython
@@ -28,42 +28,10 @@ from .strategies import seeded
 RULES = load_rule_set().support
 
 
-def releases() -> dict[EngineName, list[int]]:
-    """For every engine the release the rules describe, and those around each bound that one of its rules names."""
-    bounds: dict[EngineName, set[int]] = {
-        name: {0, release_number(each.version)} for name, each in documented_releases().items()
-    }
-    for rule in RULES:
-        engines = {each.operand for each in rule.when if each.fact == "engine"}
-        for condition in rule.when:
-            if condition.fact == "engine_release" and isinstance(condition.operand, int):
-                for name in ENGINE_NAMES:
-                    bounds[name] |= {condition.operand - 1, condition.operand} if name in engines else set()
-    return {name: sorted(bounds[name]) for name in ENGINE_NAMES}
-
-
 @cache
 def combinations() -> tuple[SupportFacts, ...]:
     """Every GPU generation x weight format, asked for or not, x kv cache type x engine and release."""
-    formats = list(product(load_formats().weights.values(), (True, False)))
-    engines = [(name, release) for name, several in releases().items() for release in several]
-    return tuple(
-        SupportFacts(
-            vendor=generation.vendor,
-            architecture=generation.architecture,
-            compute_capability_tens=generation.compute_capability_tens,
-            has_tensor_cores=generation.has_tensor_cores,
-            weight_format=stored.name,
-            weight_format_kind=kind_of(stored),
-            weight_format_is_asked=is_asked,
-            kv_cache_dtype=dtype,
-            engine=engine,
-            engine_release=release,
-        )
-        for generation, (stored, is_asked), dtype, (engine, release) in product(
-            load_generations(), formats, KV_CACHE_DTYPES, engines
-        )
-    )
+    return tuple(every_combination(RULES))
 
 
 @cache

@@ -113,3 +113,12 @@ def test_child_process_gets_the_same_settings() -> None:
     again = Settings.from_environment(settings.environment(url))
     assert again.url == url
     assert again.model_dump(exclude={"redis_url"}) == settings.model_dump(exclude={"redis_url"})
+
+
+def test_the_sites_rules_are_in_a_folder_that_is_there(tmp_path: Path) -> None:
+    """A path to nothing is refused at once; a child process gets the folder whatever folder it starts in."""
+    with pytest.raises(InvalidSettingError, match="nowhere is not a folder"):
+        Settings.from_environment({"WEIGHBRIDGE_RULES_PATH": str(tmp_path / "nowhere")})
+    settings = Settings.from_environment({"WEIGHBRIDGE_RULES_PATH": str(tmp_path)})
+    assert settings.environment("redis://127.0.0.1:1/0")["WEIGHBRIDGE_RULES_PATH"] == str(tmp_path)
+    assert "WEIGHBRIDGE_RULES_PATH" not in Settings.from_environment({}).environment("redis://127.0.0.1:1/0")

@@ -1,0 +1,71 @@
+"""Whether the support rules conclude something of everything the catalogue can be asked about."""
+
+from collections.abc import Iterable, Iterator
+from itertools import islice, product
+
+from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, EngineName
+from sizing.catalog.engines import release_number
+from sizing.catalog.formats import load_formats
+from sizing.catalog.generations import load_generations
+
+from .documented_releases import documented_releases
+from .engine import RuleEngine
+from .evaluate import flat
+from .facts import SupportFacts
+from .gather import kind_of
+from .rule import SupportRule
+from .support_levels import SupportNotConcludedError, conclude_support
+
+_AT_ONCE = 256
+
+
+def every_combination(rules: Iterable[SupportRule]) -> Iterator[SupportFacts]:
+    """Every GPU generation x weight format, asked for or not, x kv cache type x engine and release that counts."""
+    formats = list(product(load_formats().weights.values(), (True, False)))
+    engines = [(name, release) for name, several in _releases(rules).items() for release in several]
+    for generation, (stored, is_asked), dtype, (engine, release) in product(
+        load_generations(), formats, KV_CACHE_DTYPES, engines
+    ):
+        yield SupportFacts(
+            vendor=generation.vendor,
+            architecture=generation.architecture,
+            compute_capability_tens=generation.compute_capability_tens,
+            has_tensor_cores=generation.has_tensor_cores,
+            weight_format=stored.name,
+            weight_format_kind=kind_of(stored),
+            weight_format_is_asked=is_asked,
+            kv_cache_dtype=dtype,
+            engine=engine,
+            engine_release=release,
+        )
+
+
+def first_gap(rules: Iterable[SupportRule]) -> str | None:
+    """Something of which ``rules`` do not conclude everything, in words; None when there is nothing."""
+    by_id = {rule.id: rule for rule in rules}
+    engine = RuleEngine("support", {name: rule.when for name, rule in by_id.items()})
+    combinations = every_combination(by_id.values())
+    try:
+        while several := list(islice(combinations, _AT_ONCE)):
+            for facts, fired in zip(several, engine.fired([flat(each) for each in several]), strict=True):
+                try:
+                    conclude_support(by_id[rule] for rule in fired)
+                except SupportNotConcludedError as error:
+                    return f"{error} where {', '.join(f'{name} is {value}' for name, value in flat(facts).items())}"
+    finally:
+        engine.close()
+    return None
+
+
+def _releases(rules: Iterable[SupportRule]) -> dict[EngineName, list[int]]:
+    """For every engine the release the rules describe, and those around each bound that one of its rules names."""
+    bounds: dict[EngineName, set[int]] = {
+        name: {0, release_number(each.version)} for name, each in documented_releases().items()
+    }
+    for rule in rules:
+        engines = {each.operand for each in rule.when if each.fact == "engine"}
+        for condition in rule.when:
+            if condition.fact == "engine_release" and isinstance(condition.operand, int):
+                for name in ENGINE_NAMES:
+                    bounds[name] |= {condition.operand - 1, condition.operand} if name in engines else set()
+    return {name: sorted(bounds[name]) for name in ENGINE_NAMES}
