@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test agree lint bench clean tools
+.PHONY: demo test agree lint bench soak-rules valgrind clean tools
 
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
@@ -32,6 +32,20 @@ bench: $(VENV)/.test
 	$(RUN) -m benchmarks.estimate
 	$(RUN) -m benchmarks.recommend
 	$(RUN) -m benchmarks.queue
+	$(RUN) -m benchmarks.rules
+
+# Minutes of it: the rule engine's memory over a million evaluations and over 300 reloads.
+soak-rules: $(VENV)/.test
+	$(RUN) -m benchmarks.rules.soak evaluations 1000000
+	$(RUN) -m benchmarks.rules.soak reloads 300
+
+# Invalid reads, writes and frees.  The interpreter's own allocator would hide them, and is left out; its reports of
+# values that are not set are many, and are not asked for.
+VALGRIND := PYTHONMALLOC=malloc valgrind --error-exitcode=9 --undef-value-errors=no
+
+valgrind: $(VENV)/.test
+	$(VALGRIND) $(RUN) -m benchmarks.rules.soak evaluations 1000
+	$(VALGRIND) $(RUN) -m benchmarks.rules.soak reloads 10
 
 clean:
 	rm -rf $(VENV)

@@ -70,7 +70,7 @@ def main() -> None:
     references = read_references()
     questions = [row.question() for row in references]
     print("preparing the environment of the peers", file=sys.stderr)
-    failed = prepare(asked.environment)
+    failed = prepare(asked.environment, requirements())
     have = installed(asked.environment)
     interviews = {
         "weighbridge": ask_ours("weighbridge", questions, asked.seconds, KINDS),

@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 import venv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -29,19 +29,20 @@ class Interview:
     """How it ended, if not well."""
 
 
-def requirements() -> dict[str, str]:
+def requirements(pinned: Path = REQUIREMENTS) -> dict[str, str]:
     """The pinned requirement of each peer, by distribution."""
-    lines = REQUIREMENTS.read_text(encoding="utf-8").split()
+    lines = pinned.read_text(encoding="utf-8").split()
     return {line.partition("==")[0]: line for line in lines}
 
 
-def _python(folder: Path) -> str:
+def python_of(folder: Path) -> str:
+    """The interpreter of the environment ``folder``."""
     return str(folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python"))
 
 
 def _pip(folder: Path, *arguments: str) -> tuple[bool, str]:
     """Whether pip succeeded, and what it said last."""
-    command = [_python(folder), "-m", "pip", "--disable-pip-version-check", *arguments]
+    command = [python_of(folder), "-m", "pip", "--disable-pip-version-check", *arguments]
     try:
         run = subprocess.run(command, capture_output=True, text=True, timeout=INSTALL_SECONDS, check=False)
     except subprocess.TimeoutExpired:
@@ -52,18 +53,18 @@ def _pip(folder: Path, *arguments: str) -> tuple[bool, str]:
 
 def installed(folder: Path) -> dict[str, str]:
     """Versions in the environment, by distribution; empty when there is none."""
-    if not Path(_python(folder)).exists():
+    if not Path(python_of(folder)).exists():
         return {}
     _, listed = _pip(folder, "list", "--format", "json")
     return {row["name"].lower().replace("_", "-"): row["version"] for row in json.loads(listed)}
 
 
-def prepare(folder: Path) -> dict[str, str]:
-    """Make or complete the environment; why not, for each peer that could not be installed."""
-    if not Path(_python(folder)).exists():
+def prepare(folder: Path, wanted: Mapping[str, str]) -> dict[str, str]:
+    """Make or complete the environment; why not, for each peer of ``wanted`` that could not be installed."""
+    if not Path(python_of(folder)).exists():
         venv.create(folder, with_pip=True)
     have, failed = installed(folder), {}
-    for name, pinned in requirements().items():
+    for name, pinned in wanted.items():
         if have.get(name) == pinned.partition("==")[2]:
             continue
         succeeded, said = _pip(folder, "install", "--quiet", pinned)
@@ -114,4 +115,4 @@ def ask_peer(
     tool: str, folder: Path, questions: Sequence[dict[str, Any]], seconds: float, kinds: Sequence[str]
 ) -> Interview:
     """Ask a peer, in the interpreter of the environment ``folder``."""
-    return ask(tool, _python(folder), questions, seconds, kinds)
+    return ask(tool, python_of(folder), questions, seconds, kinds)

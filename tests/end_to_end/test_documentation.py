@@ -14,6 +14,8 @@ import pytest
 from cli.main import COMMANDS
 from rules.cases import run_cases
 from rules.ruleset import load_rule_set
+from rules.site import load_with_site
+from rules.trial import load_here
 from tests.integration.conftest import settings_for
 from worker.process import worker_process
 from worker.server import announced_server
@@ -21,6 +23,8 @@ from worker.server import announced_server
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ADDING = (ROOT / "docs" / "adding.md").read_text()
+SITE_GUIDE = (ROOT / "docs" / "rules-of-your-own.md").read_text()
+RULE_ENGINE = (ROOT / "docs" / "rule-engine.md").read_text()
 
 
 def test_the_readmes_example_prints_what_the_readme_says() -> None:
@@ -74,14 +78,50 @@ def test_the_rule_of_the_guide_loads_and_its_cases_pass(tmp_path: Path) -> None:
     assert run_cases(rule_set) == []
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/architecture.md", "docs/adding.md"])
+def test_the_sites_folder_of_the_guide_comes_into_force(tmp_path: Path) -> None:
+    """The policies that docs/rules-of-your-own.md shows, with the facts and the changes to ours, are a whole folder."""
+    blocks = re.findall(r"```yaml\n# (\S+)\n(.+?)```", SITE_GUIDE, re.DOTALL)
+    assert {name for name, _ in blocks} > {"site.yaml"}
+    for name, text in blocks:
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text((path.read_text() if path.exists() else "") + text)
+    assert load_here(tmp_path).faults == ()
+    names = {path.stem for path in tmp_path.glob("advice/*.yaml")}
+    assert names <= {rule.id for rule in load_with_site(tmp_path).refusing}
+
+
+def test_every_hazard_names_a_test_that_is_there() -> None:
+    """Each row of the table in docs/rule-engine.md ends with tests, each of which can be found by its name."""
+    table = RULE_ENGINE.partition("## Hazards")[2].partition("## Gates")[0]
+    rows = [line.split("|") for line in table.splitlines() if line.startswith("| ") and "| test |" not in line]
+    assert len(rows) > 20
+    folder = ROOT / "tests" / "unit" / "rules"
+    everything = "".join(path.read_text() for path in folder.glob("*.py"))
+    for *_, tests, _ in rows:
+        named = re.findall(r"`([^`]+)`", tests)
+        assert named or "the same" in tests
+        for name in named:
+            file, _, test = name.rpartition(": ")
+            if file:
+                assert test in (folder / file).read_text(), name
+            elif name.endswith(".py"):
+                assert (folder / name).is_file() or (ROOT / name).is_file(), name
+            else:
+                assert name in everything, name
+
+
+PAGES = ["README.md", "docs/architecture.md", "docs/adding.md", "docs/rule-engine.md", "docs/rules-of-your-own.md"]
+
+
+@pytest.mark.parametrize("page", PAGES)
 def test_paths_that_the_documentation_names_exist(page: str) -> None:
     """Every file of ours named in code style or linked to is there."""
     text = (ROOT / page).read_text()
     named = re.findall(r"`((?:schemas|sizing|rules|worker|cli|tests|docs|examples)/[\w./-]*)`", text)
     linked = [
         str((ROOT / page).parent.joinpath(target).relative_to(ROOT))
-        for target in re.findall(r"\]\((?!http)([^)#]+)\)", text)
+        for target in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", text)
     ]
     assert named or linked
     assert [path for path in (*named, *linked) if not (ROOT / path).exists()] == []
