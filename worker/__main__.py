@@ -3,10 +3,10 @@
 import os
 import sys
 
-from schemas.errors import WeighbridgeError
+from schemas.errors import InvalidSettingError, WeighbridgeError
 
 from .process import serve
-from .settings import InvalidSettingError, Settings
+from .settings import Settings
 
 
 def main() -> int:

@@ -106,7 +106,9 @@ class Answering:
         from rules import recommend  # noqa: PLC0415
 
         try:
-            answer = recommend.answer(value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender())
+            answer = recommend.answer(
+                value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender()
+            )
             return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
         except SoftTimeLimitExceeded:
             raise

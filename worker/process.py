@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, ClassVar, Self
 
+from schemas.errors import InvalidSettingError
+
 from . import child
-from .settings import InvalidSettingError, Settings
+from .settings import Settings
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""

@@ -8,7 +8,6 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from checkpoints.sources import NO_SOURCES, Sources
 from rules import recommend
 from schemas.recommendation import ErrorAnswer, Recommendation
 from worker.__main__ import main

@@ -9,10 +9,11 @@ import pytest
 
 from rules.reload_status import read_status
 from rules.site import load_with_site
+from schemas.errors import InvalidSettingError
 from schemas.recommendation import Recommendation
 from tests.unit.rules.site_folders import NO_FP4, site_folder
 from worker.client import Client
-from worker.settings import InvalidSettingError, Settings
+from worker.settings import Settings
 
 from .conftest import StartWorker
 from .polling import eventually

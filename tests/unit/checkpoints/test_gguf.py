@@ -18,7 +18,7 @@ from checkpoints.folder import open_folder
 from checkpoints.gguf import read_gguf_header
 from checkpoints.reader import Reader
 from checkpoints.sources import Sources
-from rules.recommend import answer
+from rules.recommend import answer, packaged
 from schemas.errors import ModelUnreadableError, UnsupportedArchitectureError
 from schemas.parse import parse_request
 from schemas.recommendation import Recommendation
@@ -136,7 +136,7 @@ def test_file_is_weighed_for_llama_cpp(tmp_path: Path) -> None:
     """A request for the file is answered, with the bytes of its header."""
     write(tmp_path / "llama.gguf", "llama", {**LLAMA, "general.file_type": 15}, llama_q4_k_m())
     request = {"model": {"path": "llama.gguf"}, "engine": {"name": "llama.cpp"}, "hardware": {"gpu": "RTX 4090"}}
-    told = answer(request, sources=Sources(model_root=tmp_path))
+    told = answer(request, by=packaged(Sources(model_root=tmp_path)))
     assert isinstance(told, Recommendation)
     assert (told.verdict, told.model.weight_format, told.evidence.weights) == ("fits", "gguf:q4_k_m", "header")
     assert told.support.engine.level == "native"

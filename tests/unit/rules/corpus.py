@@ -1,17 +1,14 @@
 """Requests over the whole catalogue, the same in every run, and what is judged of them."""
 
 from collections.abc import Iterator
-from functools import partial
 from typing import Any
 
-from checkpoints.sources import NO_SOURCES
 from rules.recommend import packaged
-from rules.weigh import Judged, Scales
+from rules.weigh import Judged
 from schemas.errors import WeighbridgeError
 from schemas.parse import parse_request
 from schemas.vocabulary import KV_CACHE_DTYPES, WEIGHT_FORMATS
 from sizing.catalog.catalog import load_catalog
-from sizing.estimate_request import estimate
 
 from .strategies import seeded
 
@@ -128,18 +125,7 @@ def corpus() -> Iterator[Value]:
 
 def judged(value: Value) -> Judged | None:
     """What is found of the request ``value``, or None where it cannot be weighed."""
-    recommender, catalog = packaged(NO_SOURCES), load_catalog()
-    request = parse_request({**value, "alternatives": 0})
-    scales = Scales(
-        figures=partial(estimate, catalog=catalog),
-        evaluator=recommender._evaluator,
-        sixteen_bit_formats=recommender._sixteen_bit,
-    )
     try:
-        if request.hardware is None:
-            main, _ = recommender._placed(request, scales)
-        else:
-            main, _, _ = recommender._weighed(request, scales)
+        return packaged().judge(parse_request(value))
     except WeighbridgeError:
         return None
-    return main

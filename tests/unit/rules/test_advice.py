@@ -9,7 +9,6 @@ from typing import Any
 import pytest
 
 from rules.engine import RuleEngine
-from rules.evaluate import flat
 from rules.facts import declared
 from rules.recommend import recommend
 from rules.rule import AdviceRule
@@ -38,13 +37,17 @@ def weighed() -> tuple[tuple[Value, Judged], ...]:
     return tuple((value, each) for value, each in found if each is not None)
 
 
+OF_FILES = {"checkpoint-holds-what-its-family-lacks"}
+"""Rules that need files to be read; the tests of checkpoints reach them."""
+
+
 def test_every_rule_is_reached_by_a_request() -> None:
     """An advice rule that no request over the catalogue reaches is a mistake; most requests can be weighed."""
     reached: dict[str, Value] = {}
     for value, each in weighed():
         for rule in each.advice:
             reached.setdefault(rule.id, value)
-    missing = sorted(set(CONDITIONS) - set(reached))
+    missing = sorted(set(CONDITIONS) - set(reached) - OF_FILES)
     assert not missing, f"{missing} are reached by no request"
     assert len(weighed()) > 1000
 
@@ -53,7 +56,7 @@ def test_the_corpus_fires_what_the_yaml_says() -> None:
     """On every request of the corpus the engine fires what plain Python reads out of the rules' files."""
     plain = PlainPython(RULES)
     for value, each in weighed():
-        assert each.advice == plain.fired(flat(each.facts)), value
+        assert each.advice == plain.fired(each.facts), value
 
 
 def near_the_thresholds() -> Iterator[dict[str, FactValue]]:
@@ -96,7 +99,7 @@ def test_what_sixteen_bits_do_not_fit_does_not_fit_when_weighed() -> None:
     """Wherever the facts say that 16 bit would not fit, weighed or not, asking for 16 bit says so."""
     checked = 0
     for value, each in weighed():
-        if each.facts.sixteen_bit_verdict == "does_not_fit":
+        if each.facts["sixteen_bit_verdict"] == "does_not_fit":
             again = [judged({**value, "weight_format": name}) for name in ("bf16", "fp16")]
             assert not any(other and other.weighed.fits for other in again), value
             checked += 1
@@ -159,17 +162,19 @@ def test_a_flag_that_is_advised_makes_the_deployment_fit() -> None:
         asked: list[tuple[str, Value]] = []
         workload, engine = value.get("workload", {}), value.get("engine", {})
         if "shorter-sequences-would-fit" in ids:
-            asked.append(("max_model_len", {"workload": {**workload, "max_model_len": facts.longest_max_model_len}}))
+            asked.append(
+                ("max_model_len", {"workload": {**workload, "max_model_len": int(facts["longest_max_model_len"])}})
+            )
         if "fewer-sequences-would-fit" in ids:
-            sequences = facts.sequences_in_pool * facts.data_parallel_size
+            sequences = int(facts["sequences_in_pool"]) * int(facts["data_parallel_size"])
             asked.append(("sequences", {"workload": {**workload, "concurrent_sequences": sequences}}))
         if "a-larger-share-of-the-memory-would-fit" in ids:
-            share = facts.sufficient_utilization_percent / 100
+            share = int(facts["sufficient_utilization_percent"]) / 100
             asked.append(("utilization", {"engine": {**engine, "gpu_memory_utilization": share}}))
         for name, changes in asked:
             again = judged({**value, **changes})
             assert again is not None
-            assert again.facts.memory_verdict != "does_not_fit", (value, changes)
+            assert again.facts["memory_verdict"] != "does_not_fit", (value, changes)
             checked.add(name)
     assert checked == {"max_model_len", "sequences", "utilization"}
 

@@ -84,26 +84,6 @@ def test_the_order_of_rules_changes_nothing() -> None:
     assert all(answer == answers[0] for answer in answers)
 
 
-def test_rules_are_not_asked_where_no_first_condition_holds(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing is asserted where the first conditions of all rules are false, and every fact is checked all the same."""
-    engine = RuleEngine("advice", {"two-gpus": (Condition("gpu_count", "eq", 2), Condition("gpu", "ne", "x"))})
-    facts = packaged_defaults()["advice"]
-    monkeypatch.setattr("durable_rules_engine.assert_fact", lambda _handle, _text: 1 // 0)
-    assert engine.fired([facts]) == [frozenset()]
-    with pytest.raises(FactRefusedError):
-        engine.fired([{**facts, "gpu": 1}])
-    with pytest.raises(ZeroDivisionError):
-        engine.fired([{**facts, "gpu_count": 2}])
-
-
-def test_a_first_condition_on_two_facts_is_always_asked() -> None:
-    """Where the first condition compares two facts, one of them does not tell whether the rule may fire."""
-    rules = {"more-gpus-than-sequences": (Condition("gpu_count", "gt", OtherFact("concurrent_sequences")),)}
-    engine = RuleEngine("advice", rules)
-    facts = packaged_defaults()["advice"]
-    assert engine.fired([facts, {**facts, "gpu_count": 2}]) == [frozenset(), {"more-gpus-than-sequences"}]
-
-
 def test_a_fact_that_matches_nothing_is_answered() -> None:
     """No rule firing is an answer, and the next fact is judged as ever."""
     engine = RuleEngine("advice", {"never-fires": (Condition("gpu_count", "lt", 0),)})

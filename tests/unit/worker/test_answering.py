@@ -8,7 +8,6 @@ from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, Worker
 from fakeredis import FakeRedis
 
 from rules import recommend
-from rules.recommend import Recommender
 from schemas.recommendation import ErrorAnswer, Recommendation
 from worker.answering import Answering
 from worker.app import SIZE, SIZE_MANY
