@@ -9,6 +9,7 @@ import json
 import os
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import count
 from threading import Lock
 
@@ -30,6 +31,9 @@ _ENGINE_OPERATOR = {"ne": "$neq", "not_in": "$neq", "lt": "$lt", "lte": "$lte", 
 
 _MAX_FACTS = 256
 """Facts told to one session: it knows them by a hash of 32 bit, of which many facts would share one."""
+
+_STRINGS_REMEMBERED = 4096
+"""Facts that are strings are mostly names of the catalogue."""
 
 _names = count()
 _quoted = json.encoder.encode_basestring
@@ -55,7 +59,8 @@ class RuleEngine:
     """
 
     def __init__(self, of: PassName, rules: Mapping[str, tuple[Condition, ...]], known: Declared | None = None) -> None:
-        self._read = _facts_read(rules.values(), declared(of) if known is None else known)
+        read = _facts_read(rules.values(), declared(of) if known is None else known)
+        self._read = tuple((name, fact.kind, f'"{name}":') for name, fact in read.items())
         self._shards = [_Loaded.of(of, shard) for shard in shards_of(rules)]
         self._built = _Built(pid=-1, handles=())
 
@@ -103,23 +108,30 @@ class RuleEngine:
     def _spelt(self, facts: Mapping[str, FactValue]) -> dict[str, str]:
         """Every fact that a rule reads, as a member of a JSON object."""
         spelt: dict[str, str] = {}
-        for name, kind in self._read.items():
+        for name, kind, opening in self._read:
             value = facts.get(name)
-            if type(value) is not kind.kind:
+            if type(value) is not kind:
                 raise FactRefusedError(f"{name}: {value!r} is not of its declared type")
-            if isinstance(value, str):
-                if len(value) > MAX_STRING:
-                    raise FactRefusedError(f"{name}: a string of {len(value)} characters")
-                if not (value.isascii() or value.encode(errors="ignore").decode() == value):
-                    raise FactRefusedError(f"{name}: {value!r} holds half of a surrogate pair")
-                spelt[name] = f'"{name}":{_quoted(value)}'
-            elif isinstance(value, bool):
-                spelt[name] = f'"{name}":{"true" if value else "false"}'
+            if value is True:
+                spelt[name] = f"{opening}true"
+            elif value is False:
+                spelt[name] = f"{opening}false"
+            elif isinstance(value, str):
+                spelt[name] = opening + _spelt_string(name, value)
             elif isinstance(value, int) and -MAX_INTEGER <= value <= MAX_INTEGER:
-                spelt[name] = f'"{name}":{value}'
+                spelt[name] = f"{opening}{value}"
             else:
                 raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
         return spelt
+
+
+@lru_cache(maxsize=_STRINGS_REMEMBERED)
+def _spelt_string(name: str, value: str) -> str:
+    if len(value) > MAX_STRING:
+        raise FactRefusedError(f"{name}: a string of {len(value)} characters")
+    if not (value.isascii() or value.encode(errors="ignore").decode() == value):
+        raise FactRefusedError(f"{name}: {value!r} holds half of a surrogate pair")
+    return _quoted(value)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -13,7 +13,7 @@ from schemas.parse import parse_request
 from schemas.recommendation import ErrorAnswer, ErrorDetail, Recommendation, Versions
 from schemas.request import SizingRequest
 from sizing.catalog.catalog import Catalog, load_catalog
-from sizing.estimate_request import estimate
+from sizing.estimate_request import estimate, verdict
 
 from .alternatives import offer
 from .conclude import Weighings, conclude, preferences, versions_of
@@ -67,8 +67,10 @@ class Recommender:
         return self._weighings(request.model_copy(update={"alternatives": 0})).main
 
     def _weighings(self, request: SizingRequest) -> Weighings:
+        checkpoints = self._reader.read(request)
         scales = Scales(
-            figures=partial(estimate, catalog=self._catalog, checkpoints=self._reader.read(request)),
+            figures=partial(estimate, catalog=self._catalog, checkpoints=checkpoints),
+            verdict=partial(verdict, catalog=self._catalog, checkpoints=checkpoints),
             evaluator=self._evaluator,
             sixteen_bit_formats=self._sixteen_bit,
             metadata=metadata_facts(self._rule_set.metadata, request.metadata),

@@ -24,6 +24,9 @@ Changes = Mapping[str, JsonValue]
 Figures = Callable[[SizingRequest], Estimate]
 """What computes an estimate."""
 
+BytesVerdict = Callable[[SizingRequest], Verdict]
+"""What computes no more of an estimate than its verdict."""
+
 FITTING: tuple[Verdict, ...] = ("fits", "tight")
 """Verdicts with which a deployment starts, best first."""
 
@@ -75,6 +78,7 @@ class Scales:
     """Weighs the variants of one request; each of them once."""
 
     figures: Figures
+    verdict: BytesVerdict
     evaluator: Evaluator
     sixteen_bit_formats: tuple[WeightFormat, ...]
     metadata: Mapping[str, FactValue] = field(default_factory=dict)
@@ -114,7 +118,7 @@ class Scales:
     def would_start(self, request: SizingRequest) -> bool:
         """Whether the bytes of ``request`` let it start, whatever its support."""
         try:
-            return self.figures(request).verdict in FITTING
+            return self.verdict(request) in FITTING
         except WeighbridgeError:
             return False
 

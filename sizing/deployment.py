@@ -122,3 +122,8 @@ class Deployment:
     concurrent_sequences: int
     method: Method
     rule_of_thumb_factor: float
+
+    @property
+    def sequences_of_a_replica(self) -> int:
+        """Sequences that one replica, or one group of attention ranks, is asked to hold together."""
+        return -(-self.concurrent_sequences // self.split.data_parallel_size)

@@ -45,35 +45,45 @@ class Stage:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
-    """The worst rank, and what the pool holds on the tightest one."""
+class Load:
+    """What decides whether a deployment starts."""
 
+    stages: tuple[Stage, ...]
+    worst: Stage
+    """The one that needs most."""
     per_gpu: Breakdown
-    ranks: tuple[RankFigures, ...]
+    """Of a rank of the worst stage."""
     low_bytes: int
     high_bytes: int
     outside: OutsideBudget
-    weights_by_part: PartBytes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Need:
+    """A load told in full: every distinct rank, and what the pool holds on the tightest one."""
+
+    load: Load
+    ranks: tuple[RankFigures, ...]
     kv_cache: KvCacheFigures
     evidence: TermEvidence
 
 
-def weigh(deployment: Deployment, model: Model) -> Need:
+def load(deployment: Deployment, model: Model) -> Load:
     """What each GPU needs, from the tensor inventory, the kv cache spec and the engine's profile.
 
     Raises: InvalidRequestError when the model cannot be split as asked.
     """
-    settings = deployment.engine
-    usable = engine.usable_bytes(settings, deployment.gpu_memory_bytes)
-    sequences = -(-deployment.concurrent_sequences // deployment.split.data_parallel_size)
+    usable = engine.usable_bytes(deployment.engine, deployment.gpu_memory_bytes)
+    sequences = deployment.sequences_of_a_replica
     found = stages_of(deployment, model)
     worst = max(
         found,
         key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes,
     )
-    return Need(
+    return Load(
+        stages=tuple(found),
+        worst=worst,
         per_gpu=worst.breakdown(usable, sequences),
-        ranks=_ranks(deployment, found, usable, sequences),
         low_bytes=worst.taken.low + worst.sequence_bytes * sequences,
         high_bytes=max(stage.taken.high + sequences * stage.sequence_bytes for stage in found),
         outside=OutsideBudget(
@@ -82,8 +92,19 @@ def weigh(deployment: Deployment, model: Model) -> Need:
             high_bytes=max(stage.outside.high for stage in found),
             room_bytes=deployment.gpu_memory_bytes - usable,
         ),
-        weights_by_part=worst.parts,
-        kv_cache=_kv_cache(deployment, model, found, usable),
+    )
+
+
+def weigh(deployment: Deployment, model: Model) -> Need:
+    """The load of ``deployment``, told in full.
+
+    Raises: InvalidRequestError when the model cannot be split as asked.
+    """
+    settings, carried = deployment.engine, load(deployment, model)
+    return Need(
+        load=carried,
+        ranks=_ranks(deployment, carried),
+        kv_cache=_kv_cache(deployment, model, carried),
         evidence=TermEvidence(
             weights=deployment.storage.evidence,
             kv_cache="config",
@@ -94,11 +115,12 @@ def weigh(deployment: Deployment, model: Model) -> Need:
     )
 
 
-def _ranks(deployment: Deployment, found: list[Stage], usable: int, sequences: int) -> tuple[RankFigures, ...]:
+def _ranks(deployment: Deployment, carried: Load) -> tuple[RankFigures, ...]:
+    usable, sequences = carried.per_gpu.usable_bytes, deployment.sequences_of_a_replica
     alike: dict[Breakdown, list[int]] = {}
-    for place, stage in enumerate(found):
+    for place, stage in enumerate(carried.stages):
         alike.setdefault(stage.breakdown(usable, sequences), []).append(place)
-    a_stage = deployment.split.world_size // len(found)
+    a_stage = deployment.split.world_size // len(carried.stages)
     return tuple(
         RankFigures(pipeline_stages=tuple(places), count=a_stage * len(places), per_gpu=per_gpu)
         for per_gpu, places in alike.items()
@@ -124,7 +146,12 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         works = ", ".join(map(str, tensor_parallel_sizes(model, placement)))
         error.hint = f"sizes that divide this model: {works}"
         raise
-    tables = engine.rotary_tables(settings, model, deployment.storage.plain.bits)
+    beside = engine.beside_allocator(settings, model, sizes)
+    overhead = engine.overhead(settings, deployment.gpu_memory_bytes, beside)
+    overhead += engine.rotary_tables(settings, model, deployment.storage.plain.bits)
+    outside = engine.outside(settings, beside)
+    outside += engine.experts_workspace(settings, model, deployment.weight_format)
+    counts_activation = "activation" in settings.profile.budget.counts
     found = []
     for place, (span, held) in enumerate(zip(spans, weights, strict=True)):
         is_last = place == len(spans) - 1
@@ -137,8 +164,7 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         )
         if deployment.draft and is_last:
             peak = engine.while_speculating(peak)
-        counted = peak if "activation" in settings.profile.budget.counts else engine.NOTHING
-        overhead = engine.overhead(settings, deployment.gpu_memory_bytes, model, sizes) + tables
+        counted = peak if counts_activation else engine.NOTHING
         taken = stored + counted + overhead
         left_alone = engine.left_alone(settings, deployment.gpu_memory_bytes, taken)
         found.append(
@@ -149,7 +175,7 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
                 overhead=overhead + left_alone,
                 parts=held,
                 taken=taken + left_alone,
-                outside=engine.outside(settings, model, sizes, deployment.weight_format, peak),
+                outside=outside if counts_activation else outside + peak,
                 cache=cache,
                 sequence_bytes=cache.sequence_bytes(deployment.max_model_len),
             )
@@ -189,7 +215,9 @@ def _whole_cache(deployment: Deployment, model: Model) -> StageCache:
     return _with_draft(cache, deployment, deployment.draft.model, 1) if deployment.draft else cache
 
 
-def _kv_cache(deployment: Deployment, model: Model, found: list[Stage], usable: int) -> KvCacheFigures:
+def _kv_cache(deployment: Deployment, model: Model, carried: Load) -> KvCacheFigures:
+    found, usable = carried.stages, carried.per_gpu.usable_bytes
+
     def pool(stage: Stage) -> int:
         return usable - stage.taken.expected
 

@@ -1,7 +1,7 @@
 """What an engine takes beside weights and kv cache, by the formulas of its profile."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from decimal import Decimal
 
 from schemas.errors import InvalidRequestError
 from schemas.request import Engine
@@ -22,6 +22,7 @@ from .catalog.formats import Format
 from .catalog.gpus import Gpu, host_share_per_mille
 from .compute_buffer import Graph
 from .deployment import EngineSettings, Sizes
+from .exact import as_written
 from .lora import lora_slots
 from .model import Model
 
@@ -119,7 +120,7 @@ def usable_bytes(settings: EngineSettings, gpu_memory_bytes: int) -> int:
     """Bytes of one GPU the engine plans with, rounded down."""
     if settings.profile.budget.is_of_free_memory:
         return gpu_memory_bytes
-    return int(gpu_memory_bytes * Decimal(str(settings.gpu_memory_utilization)))
+    return int(gpu_memory_bytes * as_written(settings.gpu_memory_utilization))
 
 
 def activation(
@@ -173,24 +174,23 @@ def while_speculating(peak: Term) -> Term:
     return Term(low=peak.low, expected=peak.expected, high=peak.high + peak.expected)
 
 
-def overhead(settings: EngineSettings, gpu_memory_bytes: int, model: Model, sizes: Sizes) -> Term:
-    """Memory outside the allocator on one rank that the engine's budget counts."""
+def overhead(settings: EngineSettings, gpu_memory_bytes: int, beside: Mapping[Inside, Term]) -> Term:
+    """Memory ``beside`` the allocator on one rank that the engine's budget counts."""
     held_by_host = gpu_memory_bytes * settings.host_share_per_mille // 1000
     counted = Term(low=0, expected=0, high=held_by_host)
-    for name, term in beside_allocator(settings, model, sizes).items():
+    for name, term in beside.items():
         if name in settings.profile.budget.counts:
             counted += term
     return counted
 
 
-def outside(settings: EngineSettings, model: Model, sizes: Sizes, stored: Format, peak: Term) -> Term:
-    """Memory on one rank that the engine's budget does not count, the ``peak`` of activations included.
+def outside(settings: EngineSettings, beside: Mapping[Inside, Term]) -> Term:
+    """Memory ``beside`` the allocator on one rank that the engine's budget does not count.
 
     It lives in what the budget leaves of the GPU: the kv cache takes all of the budget, needed or not.
     """
-    terms = {"activation": peak, **beside_allocator(settings, model, sizes)}
-    uncounted = experts_workspace(settings, model, stored)
-    for name, term in terms.items():
+    uncounted = NOTHING
+    for name, term in beside.items():
         if name not in settings.profile.budget.counts:
             uncounted += term
     return uncounted
@@ -209,7 +209,7 @@ def left_alone(settings: EngineSettings, gpu_memory_bytes: int, taken: Term) -> 
     """Memory that is free beside what is ``taken``, and that the engine does not give to the kv cache either."""
     if not settings.profile.budget.is_of_free_memory:
         return NOTHING
-    kept = 1 - Decimal(str(settings.gpu_memory_utilization))
+    kept = 1 - as_written(settings.gpu_memory_utilization)
 
     def of(size: int) -> int:
         return -int(-max(gpu_memory_bytes - size, 0) * kept // 1)
@@ -278,6 +278,6 @@ def _of_experts(extra: Spread, model: Model) -> Term:
 
 
 def _for_ranks(rows: tuple[RanksSpread, ...], settings: EngineSettings, sizes: Sizes) -> Term:
-    kind = ranks_kind(sizes)
-    row = next(row for row in rows if row.ranks == kind and settings.gpu_form.startswith(row.form))
+    kind, form = ranks_kind(sizes), settings.gpu_form
+    row = next(row for row in rows if row.ranks == kind and form.startswith(row.form))
     return Term(low=row.low, expected=row.expected, high=row.high)

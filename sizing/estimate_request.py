@@ -7,7 +7,7 @@ from . import engine
 from .catalog.catalog import Catalog
 from .checkpoint import NOTHING_READ, Checkpoints
 from .deployment import Deployment
-from .detailed import weigh
+from .detailed import load, weigh
 from .estimate import Breakdown, Estimate, OutsideBudget, RuleOfThumbFigures, TermEvidence, verdict_of
 from .resolve import resolve
 from .rule_of_thumb import rule_of_thumb, rule_of_thumb_rows, scaled_bytes
@@ -22,30 +22,37 @@ def estimate(request: SizingRequest, catalog: Catalog, checkpoints: Checkpoints 
     ModelUnreadableError.
     """
     deployment = resolve(request, catalog, checkpoints)
-    thumb = rule_of_thumb(
-        deployment.nominal_num_parameters,
-        deployment.weight_format,
-        deployment.rule_of_thumb_factor,
-        deployment.split.world_size,
-    )
     if deployment.method == "rule-of-thumb" or deployment.model is None:
-        return _by_rule_of_thumb(deployment, thumb)
+        return _by_rule_of_thumb(deployment)
     need = weigh(deployment, deployment.model)
+    carried = need.load
     return Estimate(
         deployment=deployment,
-        per_gpu=need.per_gpu,
+        per_gpu=carried.per_gpu,
         ranks=need.ranks,
-        low_bytes=need.low_bytes,
-        high_bytes=need.high_bytes,
-        outside=need.outside,
-        verdict=_verdict(deployment, need.per_gpu, need.high_bytes, need.outside),
+        low_bytes=carried.low_bytes,
+        high_bytes=carried.high_bytes,
+        outside=carried.outside,
+        verdict=_verdict(deployment, carried.per_gpu, carried.high_bytes, carried.outside),
         num_parameters=deployment.num_parameters,
         num_active_parameters=deployment.model.num_active_parameters,
-        weights_by_part=need.weights_by_part,
+        weights_by_part=carried.worst.parts,
         kv_cache=need.kv_cache,
-        rule_of_thumb=thumb,
+        rule_of_thumb=_rule_of_thumb(deployment),
         evidence=need.evidence,
     )
+
+
+def verdict(request: SizingRequest, catalog: Catalog, checkpoints: Checkpoints = NOTHING_READ) -> Verdict:
+    """The verdict of the estimate for ``request``, and nothing else of it.
+
+    Raises: as ``estimate``.
+    """
+    deployment = resolve(request, catalog, checkpoints)
+    if deployment.method == "rule-of-thumb" or deployment.model is None:
+        return _by_rule_of_thumb(deployment).verdict
+    carried = load(deployment, deployment.model)
+    return _verdict(deployment, carried.per_gpu, carried.high_bytes, carried.outside)
 
 
 def _verdict(
@@ -58,8 +65,18 @@ def _verdict(
     return max(inside, outside.verdict if outside else "fits", key=VERDICTS.index)
 
 
-def _by_rule_of_thumb(deployment: Deployment, thumb: RuleOfThumbFigures) -> Estimate:
+def _rule_of_thumb(deployment: Deployment) -> RuleOfThumbFigures:
+    return rule_of_thumb(
+        deployment.nominal_num_parameters,
+        deployment.weight_format,
+        deployment.rule_of_thumb_factor,
+        deployment.split.world_size,
+    )
+
+
+def _by_rule_of_thumb(deployment: Deployment) -> Estimate:
     """The weights, and what the factor adds to them as room for the kv cache."""
+    thumb = _rule_of_thumb(deployment)
     gpus = deployment.split.world_size
     stored, count = deployment.weight_format, deployment.nominal_num_parameters
     weights_bytes = -(-scaled_bytes(count, stored, 1) // gpus)

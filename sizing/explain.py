@@ -60,7 +60,7 @@ def _detailed(estimate: Estimate, deployment: Deployment, model: Model) -> Itera
         formula=f"{parts}; {deployment.weight_format.name}, {split}",
         size_bytes=stage.weights.expected,
     )
-    sequences = -(-deployment.concurrent_sequences // sizes.data_parallel_size)
+    sequences = deployment.sequences_of_a_replica
     shares = " + ".join(_share(share, deployment.max_model_len) for share in stage.cache.shares)
     yield Line(
         term="kv cache",

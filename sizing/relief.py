@@ -1,5 +1,6 @@
 """What one argument of the engine could do for a deployment that is short of memory."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from . import engine
@@ -29,27 +30,28 @@ def relief(estimate: Estimate) -> Relief:
     Nothing where all fits, nor where weights and kv cache alone are more than the GPU has.
     """
     deployment, model = estimate.deployment, estimate.deployment.model
-    settings, sizes = deployment.engine, deployment.split
-    asked = -(-deployment.concurrent_sequences // sizes.data_parallel_size)
+    settings = deployment.engine
+    asked = deployment.sequences_of_a_replica
     need = estimate.per_gpu
     is_hopeless = need.weights_bytes + need.kv_cache_bytes > deployment.gpu_memory_bytes
     if estimate.verdict == "fits" or is_hopeless or estimate.kv_cache is None or model is None:
         return Relief(least_max_num_seqs=asked)
+    stages = stages_of(deployment, model)
+    fewer_sequences = replace(settings, max_num_seqs=min(asked, settings.max_num_seqs))
     return Relief(
         least_max_num_seqs=asked,
-        bytes_freed_by_max_num_seqs=_freed(
-            deployment, model, replace(settings, max_num_seqs=min(asked, settings.max_num_seqs))
-        ),
-        bytes_freed_by_enforce_eager=_freed(deployment, model, replace(settings, enforce_eager=True)),
+        bytes_freed_by_max_num_seqs=_freed(stages, deployment, model, fewer_sequences),
+        bytes_freed_by_enforce_eager=_freed(stages, deployment, model, replace(settings, enforce_eager=True)),
         sufficient_utilization_percent=_sufficient_utilization_percent(estimate),
     )
 
 
-def _freed(deployment: Deployment, model: Model, changed: EngineSettings) -> int:
-    """Bytes of activations and overhead that ``changed`` arguments free on every stage."""
-    other = replace(deployment, engine=changed)
-    stages = zip(stages_of(deployment, model), stages_of(other, model), strict=True)
-    return min(_runtime_bytes(before) - _runtime_bytes(after) for before, after in stages)
+def _freed(stages: Sequence[Stage], deployment: Deployment, model: Model, changed: EngineSettings) -> int:
+    """Bytes of activations and overhead that ``changed`` arguments free on each of the ``stages``."""
+    if changed == deployment.engine:
+        return 0
+    others = stages_of(replace(deployment, engine=changed), model)
+    return min(_runtime_bytes(before) - _runtime_bytes(after) for before, after in zip(stages, others, strict=True))
 
 
 def _runtime_bytes(stage: Stage) -> int:

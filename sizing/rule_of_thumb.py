@@ -1,12 +1,13 @@
 """The rule of thumb: parameters x bytes per parameter x a factor for the kv cache."""
 
 from dataclasses import dataclass
-from decimal import ROUND_CEILING, Decimal
+from decimal import ROUND_CEILING
 from functools import cache
 
 from .catalog.formats import Format
 from .catalog.rows import CLOSED, read_yaml
 from .estimate import RuleOfThumbFigures
+from .exact import as_written
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,5 +45,5 @@ def rule_of_thumb(num_parameters: int, stored: Format, factor: float, gpu_count:
 
 def scaled_bytes(num_parameters: int, stored: Format, factor: float) -> int:
     """``num_parameters`` elements of ``stored`` times ``factor``, in bytes, rounded up."""
-    bits = num_parameters * stored.bits * Decimal(str(factor))
+    bits = num_parameters * stored.bits * as_written(factor)
     return int((bits / 8).to_integral_value(ROUND_CEILING))

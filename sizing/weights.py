@@ -144,14 +144,15 @@ def _embedding(model: Model, placement: Placement, *, is_first: bool, is_last: b
     return (*(tensor for tensor in output if tensor not in held), *held)
 
 
-def tensor_parallel_sizes(model: Model, placement: Placement) -> list[int]:
+@of_each_model
+def tensor_parallel_sizes(model: Model, placement: Placement) -> tuple[int, ...]:
     """The tensor parallel sizes that divide ``model``, all else as placed, up to one attention head a rank.
 
     Without attention, up to one feed-forward column a rank.
     """
     size = model.num_attention_heads or model.intermediate_size
     candidates = range(1, min(size, MOST_RANKS) + 1)
-    return [ranks for ranks in candidates if size % ranks == 0 and _divides(model, placement, ranks)]
+    return tuple(ranks for ranks in candidates if size % ranks == 0 and _divides(model, placement, ranks))
 
 
 def _divides(model: Model, placement: Placement, ranks: int) -> bool:
