@@ -115,6 +115,10 @@ class Scales:
         """Every variant weighed so far."""
         return [each for each in self._weighed.values() if isinstance(each, Weighed)]
 
+    def supports(self, facts: SupportFacts) -> bool:
+        """Whether a deployment with these ``facts`` is worth weighing: the rest of it cannot mend its support."""
+        return self.evaluator.support(facts).level != "unsupported"
+
     def would_start(self, request: SizingRequest) -> bool:
         """Whether the bytes of ``request`` let it start, whatever its support."""
         try:

@@ -36,6 +36,9 @@ class Term:
     high: int
 
     def __add__(self, other: "Term") -> "Term":
+        # Most of what could come on top is nothing.
+        if other is NOTHING:
+            return self
         return Term(low=self.low + other.low, expected=self.expected + other.expected, high=self.high + other.high)
 
 

@@ -1,7 +1,7 @@
 """The search: single changes first, two together where none is enough, other GPUs where none of those is."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 
 from sizing.catalog.catalog import Catalog
@@ -105,7 +105,10 @@ def _native_formats(of: Weighed, catalog: Catalog, scales: Scales) -> list[Weigh
 
 def _native_kv_caches(of: Weighed, catalog: Catalog, scales: Scales) -> list[Weighed]:
     """Smaller types of kv cache that GPU and engine support natively, weighed."""
-    weighed = scales.weigh_possible(variants.smaller_kv_caches(of, catalog.formats))
+    smaller = variants.smaller_kv_caches(of, catalog.formats)
+    weighed = scales.weigh_possible(
+        variant for variant in smaller if scales.supports(replace(of.facts, kv_cache_dtype=variant[0].kv_cache_dtype))
+    )
     return [each for each in weighed if each.support.kv_cache.level == "native"]
 
 
