@@ -14,8 +14,8 @@ import yaml
 from schemas.errors import WeighbridgeError
 from schemas.parse import parse_request
 from sizing import engine
+from sizing.catalog.activation import ComputeBuffer
 from sizing.catalog.catalog import load_catalog
-from sizing.catalog.engines import ComputeBuffer
 from sizing.catalog.gpus import GIB, MIB, visible_bytes
 from sizing.catalog.models import catalog_model
 from sizing.deployment import Deployment

@@ -6,9 +6,9 @@ from typing import Literal
 
 from schemas.vocabulary import Verdict
 from sizing.balance import excess_percent
-from sizing.catalog.engines import release_number
 from sizing.catalog.formats import Format
 from sizing.catalog.machines import gpus_per_machine
+from sizing.catalog.releases import release_number
 from sizing.deployment import Deployment
 from sizing.estimate import Breakdown, Estimate, TermEvidence, verdict_of
 from sizing.other_memory import usable_by_the_box, usable_with_ecc_switched

@@ -4,9 +4,9 @@ from collections.abc import Iterable, Iterator
 from itertools import islice, product
 
 from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, EngineName
-from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
 from sizing.catalog.generations import load_generations
+from sizing.catalog.releases import release_number
 
 from .documented_releases import documented_releases
 from .engine import RuleEngine

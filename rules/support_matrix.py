@@ -7,9 +7,9 @@ from typing import Literal
 
 from schemas.recommendation import SupportOf
 from schemas.vocabulary import ENGINE_NAMES, EngineName, KvCacheDtype, WeightFormat
-from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
 from sizing.catalog.generations import Generation
+from sizing.catalog.releases import release_number
 
 from .documented_releases import documented_releases
 from .evaluate import Evaluator

@@ -2,7 +2,8 @@
 
 from collections.abc import Collection
 
-from .catalog.engines import ArgumentName, find_engine
+from .catalog.arguments import ArgumentName
+from .catalog.engines import find_engine
 from .deployment import Deployment
 
 IMPLIED = {"count": "tensor_parallel_size", "enable_expert_parallel": "expert_parallel_size"}

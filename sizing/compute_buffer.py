@@ -6,7 +6,7 @@ ggml-backend.cpp (ggml_backend_sched_split_graph), ggml-alloc.c.
 
 from dataclasses import dataclass
 
-from .catalog.engines import ComputeBuffer
+from .catalog.activation import ComputeBuffer
 from .deployment import EngineSettings, Sizes
 from .model import Model
 

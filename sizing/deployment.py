@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from schemas.vocabulary import EngineName, Evidence, KvCacheDtype, Method
 
-from .catalog.engines import Profile
 from .catalog.formats import Format, KvDtype
 from .catalog.gpus import Gpu
+from .catalog.profile import Profile
 from .model import Model
 from .storage import Storage
 

@@ -6,20 +6,12 @@ from dataclasses import dataclass
 from schemas.errors import InvalidRequestError
 from schemas.request import Engine
 
-from .catalog.engines import (
-    Activation,
-    ComputeBuffer,
-    Inside,
-    Profile,
-    RanksKind,
-    RanksSpread,
-    Reserve,
-    Spread,
-    find_engine,
-    find_profile,
-)
+from .catalog.activation import Activation, ComputeBuffer
+from .catalog.engines import find_engine, find_profile
 from .catalog.formats import Format
 from .catalog.gpus import Gpu, host_share_per_mille
+from .catalog.profile import Inside, Profile, Reserve
+from .catalog.spread import RanksKind, RanksSpread, Spread
 from .compute_buffer import Graph
 from .deployment import EngineSettings, Sizes
 from .exact import as_written

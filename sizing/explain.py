@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from . import engine
 from .attention import Cache
-from .catalog.engines import Activation, ComputeBuffer
+from .catalog.activation import Activation, ComputeBuffer
 from .compute_buffer import Graph
 from .deployment import Deployment
 from .detailed import Stage, stages_of

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from schemas.errors import InvalidRequestError
 from schemas.request import Engine
 
-from .catalog.engines import EngineCatalogRow, version_key
+from .catalog.engines import EngineCatalogRow
+from .catalog.releases import version_key
 from .deployment import LoraSlots
 from .model import Model, Tensor
 from .parallelism import stages

@@ -4,7 +4,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cache
 
-from sizing.catalog.engines import Profile, RanksKind, find_engine
+from sizing.catalog.engines import find_engine
+from sizing.catalog.profile import Profile
+from sizing.catalog.spread import RanksKind
 
 from . import activation, graphs
 from .activation import ActivationFit, fit_activation

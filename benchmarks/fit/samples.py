@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from functools import cache
 
-from sizing.catalog.engines import RanksKind
 from sizing.catalog.gpus import GIB
+from sizing.catalog.spread import RanksKind
 from sizing.engine import ranks_kind
 from sizing.estimate import Estimate
 

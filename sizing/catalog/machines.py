@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 from functools import cache
 
-from .engines import IntegerRow
 from .gpus import Gpu
 from .rows import CLOSED, read_yaml
+from .sourced import IntegerRow
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

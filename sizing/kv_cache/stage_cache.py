@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ..attention import Cache
-from ..catalog.engines import AllocatorName
 from ..catalog.formats import KvDtype
+from ..catalog.profile import AllocatorName
 from ..model import Layer, Model
 from ..remembered import of_each_model
 from .apart import apart, cells, two_pools

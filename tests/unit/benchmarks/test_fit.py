@@ -1,8 +1,9 @@
 import pytest
 
 from benchmarks.fit.fits import Fit, fits, profile_of
-from sizing.catalog.engines import Activation, RanksSpread
+from sizing.catalog.activation import Activation
 from sizing.catalog.gpus import GIB
+from sizing.catalog.spread import RanksSpread
 
 WELL_MEASURED = 5
 """Logs from which a row takes the middle as it is; with fewer it may say that it assumes another."""

@@ -15,9 +15,9 @@ from rules.ruleset import load_rule_set
 from rules.support_levels import conclude_support
 from schemas.recommendation import SupportOf
 from schemas.vocabulary import ENGINE_NAMES, WEIGHT_FORMATS, EngineName, WeightFormat
-from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
 from sizing.catalog.generations import Generation, find_generations
+from sizing.catalog.releases import release_number
 
 from .plain_python import PlainPython
 

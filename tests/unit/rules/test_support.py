@@ -18,9 +18,9 @@ from rules.support_coverage import every_combination
 from rules.support_levels import SupportConclusions, SupportNotConcludedError, conclude_support
 from schemas.recommendation import FactValue
 from schemas.vocabulary import ENGINE_NAMES, WEIGHT_FORMATS, EngineName, SupportLevel
-from sizing.catalog.engines import release_number
 from sizing.catalog.formats import load_formats
 from sizing.catalog.gpus import load_gpus
+from sizing.catalog.releases import release_number
 
 from .plain_python import PlainPython
 from .strategies import seeded

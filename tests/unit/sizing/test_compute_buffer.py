@@ -6,7 +6,8 @@ import pytest
 
 from schemas.errors import InvalidRequestError
 from schemas.vocabulary import EngineName
-from sizing.catalog.engines import ComputeBuffer, IntegerRow
+from sizing.catalog.activation import ComputeBuffer
+from sizing.catalog.sourced import IntegerRow
 from sizing.detailed import stages_of
 from tests.unit.sizing.weighing import weigh
 

@@ -3,8 +3,10 @@
 import pytest
 
 from schemas.vocabulary import EngineName
-from sizing.catalog.engines import ENGINES, ComputeBuffer, find_engine, version_key
+from sizing.catalog.activation import ComputeBuffer
+from sizing.catalog.engines import ENGINES, find_engine
 from sizing.catalog.gpus import GIB, visible_bytes
+from sizing.catalog.releases import version_key
 from sizing.estimate import Estimate
 from tests.unit.sizing.weighing import weigh
 
