@@ -12,7 +12,7 @@ from .documented_releases import documented_releases
 from .engine import RuleEngine
 from .evaluate import flat
 from .facts import SupportFacts
-from .gather import kind_of
+from .gather_support import support_facts
 from .rule import SupportRule
 from .support_levels import SupportNotConcludedError, conclude_support
 
@@ -26,13 +26,9 @@ def every_combination(rules: Iterable[SupportRule]) -> Iterator[SupportFacts]:
     for generation, (stored, is_asked), dtype, (engine, release) in product(
         load_generations(), formats, KV_CACHE_DTYPES, engines
     ):
-        yield SupportFacts(
-            vendor=generation.vendor,
-            architecture=generation.architecture,
-            compute_capability_tens=generation.compute_capability_tens,
-            has_tensor_cores=generation.has_tensor_cores,
-            weight_format=stored.name,
-            weight_format_kind=kind_of(stored),
+        yield support_facts(
+            generation,
+            stored,
             weight_format_is_asked=is_asked,
             kv_cache_dtype=dtype,
             engine=engine,

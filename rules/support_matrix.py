@@ -14,7 +14,7 @@ from sizing.catalog.releases import release_number
 from .documented_releases import documented_releases
 from .evaluate import Evaluator
 from .facts import SupportFacts
-from .gather import kind_of
+from .gather_support import support_facts
 from .ruleset import RuleSet
 from .support_levels import SupportConclusions
 
@@ -75,13 +75,9 @@ class SupportMatrix:
         stored = load_formats().weights[name or "fp16"]
         # What the silicon does never depends on the engine, so that any will do.
         engine: EngineName = "vllm" if column == "hardware" else column
-        return SupportFacts(
-            vendor=generation.vendor,
-            architecture=generation.architecture,
-            compute_capability_tens=generation.compute_capability_tens,
-            has_tensor_cores=generation.has_tensor_cores,
-            weight_format=stored.name,
-            weight_format_kind=kind_of(stored),
+        return support_facts(
+            generation,
+            stored,
             weight_format_is_asked=True,
             kv_cache_dtype=dtype or "auto",
             engine=engine,

@@ -14,7 +14,8 @@ from sizing.estimate import Estimate
 
 from .evaluate import Evaluator, flat
 from .facts import SupportFacts
-from .gather import Circumstances, SixteenBitVerdict, gather_advice, gather_support
+from .gather_advice import Circumstances, SixteenBitVerdict, gather_advice
+from .gather_support import gather_support
 from .rule import AdviceRule
 from .support_levels import SupportConclusions
 

@@ -10,7 +10,7 @@ import pytest
 from rules.documented_releases import documented_releases
 from rules.evaluate import flat
 from rules.facts import SupportFacts
-from rules.gather import kind_of
+from rules.gather_support import kind_of
 from rules.ruleset import load_rule_set
 from rules.support_levels import conclude_support
 from schemas.recommendation import SupportOf

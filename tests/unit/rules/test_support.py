@@ -11,7 +11,7 @@ from rules.documented_releases import documented_releases
 from rules.engine import RuleEngine
 from rules.evaluate import flat
 from rules.facts import SupportFacts, declared
-from rules.gather import kind_of
+from rules.gather_support import kind_of
 from rules.rule import Effect, Subject, SupportRule
 from rules.ruleset import load_rule_set
 from rules.support_coverage import every_combination

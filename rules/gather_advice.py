@@ -1,4 +1,4 @@
-"""Facts from an estimate: what rules read, taken out of what sizing found."""
+"""What advice rules read, taken out of what sizing found."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields
@@ -6,9 +6,7 @@ from typing import Literal
 
 from schemas.vocabulary import Verdict
 from sizing.balance import excess_percent
-from sizing.catalog.formats import Format
 from sizing.catalog.machines import gpus_per_machine
-from sizing.catalog.releases import release_number
 from sizing.deployment import Deployment
 from sizing.estimate import Breakdown, Estimate, TermEvidence, verdict_of
 from sizing.other_memory import usable_by_the_box, usable_with_ecc_switched
@@ -17,8 +15,8 @@ from sizing.sharing import fitting_utilization_percent, refuses_to_start
 from sizing.spare import half_suffices
 from sizing.weights import placement_of, tensor_parallel_sizes
 
-from .documented_releases import documented_releases
-from .facts import AdviceFacts, SupportFacts, Term
+from .facts import AdviceFacts, Term
+from .gather_support import kind_of
 from .limits import MAX_INTEGER
 from .support_levels import SupportConclusions
 
@@ -37,26 +35,6 @@ class Circumstances:
     hardware_is_given: bool
     consumer_gpus_that_fit: int
     sixteen_bit_verdict: SixteenBitVerdict
-
-
-def gather_support(deployment: Deployment, *, weight_format_is_asked: bool, engine_version: str | None) -> SupportFacts:
-    """What the support of ``deployment`` is concluded from.
-
-    Without ``engine_version`` the engine is the release that the support rules describe.
-    """
-    engine = deployment.engine.name
-    return SupportFacts(
-        vendor=deployment.gpu.vendor,
-        architecture=deployment.gpu.architecture,
-        compute_capability_tens=deployment.gpu.compute_capability_tens,
-        has_tensor_cores=deployment.gpu.has_tensor_cores,
-        weight_format=deployment.weight_format.name,
-        weight_format_kind=kind_of(deployment.weight_format),
-        weight_format_is_asked=weight_format_is_asked,
-        kv_cache_dtype=deployment.asked_kv_cache_dtype,
-        engine=engine,
-        engine_release=release_number(engine_version or documented_releases()[engine].version),
-    )
 
 
 def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances: Circumstances) -> AdviceFacts:
@@ -183,12 +161,6 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         kv_cache_effect=support.kv_cache.effect,
         engine_support=support.engine.level,
     )
-
-
-def kind_of(stored: Format) -> str:
-    """The format's group; everything in a GGUF file is one, whatever its elements are."""
-    container, separator, _ = stored.name.partition(":")
-    return container if separator else stored.kind
 
 
 def _idle(deployment: Deployment) -> int:
