@@ -148,9 +148,9 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         raise
     beside = engine.beside_allocator(settings, model, sizes)
     overhead = engine.overhead(settings, deployment.gpu_memory_bytes, beside)
-    overhead += engine.rotary_tables(settings, model, deployment.storage.plain.bits)
+    overhead = overhead.plus(engine.rotary_tables(settings, model, deployment.storage.plain.bits))
     outside = engine.outside(settings, beside)
-    outside += engine.experts_workspace(settings, model, deployment.weight_format)
+    outside = outside.plus(engine.experts_workspace(settings, model, deployment.weight_format))
     counts_activation = "activation" in settings.profile.budget.counts
     found = []
     for place, (span, held) in enumerate(zip(spans, weights, strict=True)):
@@ -165,17 +165,17 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
         if deployment.draft and is_last:
             peak = engine.while_speculating(peak)
         counted = peak if counts_activation else engine.NOTHING
-        taken = stored + counted + overhead
+        taken = stored.plus(counted).plus(overhead)
         left_alone = engine.left_alone(settings, deployment.gpu_memory_bytes, taken)
         found.append(
             Stage(
                 weights=stored,
                 peak=peak,
                 activation=counted,
-                overhead=overhead + left_alone,
+                overhead=overhead.plus(left_alone),
                 parts=held,
-                taken=taken + left_alone,
-                outside=outside if counts_activation else outside + peak,
+                taken=taken.plus(left_alone),
+                outside=outside if counts_activation else outside.plus(peak),
                 cache=cache,
                 sequence_bytes=cache.sequence_bytes(deployment.max_model_len),
             )

@@ -1,7 +1,7 @@
 """What an engine takes beside weights and kv cache, by the formulas of its profile."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.errors import InvalidRequestError
 from schemas.request import Engine
@@ -19,19 +19,19 @@ from .lora import lora_slots
 from .model import Model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Term:
-    """Bytes on one rank: expected, and the ends of the range."""
+class Term(NamedTuple):
+    """Bytes on one rank: expected, and the ends of the range.  A tuple, as an estimate makes a dozen of them."""
 
     low: int
     expected: int
     high: int
 
-    def __add__(self, other: "Term") -> "Term":
+    def plus(self, other: "Term") -> "Term":
+        """Both together."""
         # Most of what could come on top is nothing.
         if other is NOTHING:
             return self
-        return Term(low=self.low + other.low, expected=self.expected + other.expected, high=self.high + other.high)
+        return Term(self.low + other.low, self.expected + other.expected, self.high + other.high)
 
 
 NOTHING = Term(low=0, expected=0, high=0)
@@ -140,7 +140,7 @@ def activation(
     else:
         peak = _forward_or_sampler(rows, settings, model, sizes, samples=is_last)
         term = Term(low=max(peak + rows.low_spread_bytes, 0), expected=peak, high=peak + rows.high_spread_bytes)
-        term += _of_experts(rows.mixture_of_experts_bytes, model)
+        term = term.plus(_of_experts(rows.mixture_of_experts_bytes, model))
     if settings.is_measured:
         return term
     return Term(low=0, expected=term.expected, high=term.high * rows.unmeasured_high_per_mille.value // 1000)
@@ -175,7 +175,7 @@ def overhead(settings: EngineSettings, gpu_memory_bytes: int, beside: Mapping[In
     counted = Term(low=0, expected=0, high=held_by_host)
     for name, term in beside.items():
         if name in settings.profile.budget.counts:
-            counted += term
+            counted = counted.plus(term)
     return counted
 
 
@@ -187,7 +187,7 @@ def outside(settings: EngineSettings, beside: Mapping[Inside, Term]) -> Term:
     uncounted = NOTHING
     for name, term in beside.items():
         if name not in settings.profile.budget.counts:
-            uncounted += term
+            uncounted = uncounted.plus(term)
     return uncounted
 
 
@@ -234,7 +234,7 @@ def cuda_graphs(settings: EngineSettings, model: Model, sizes: Sizes) -> Term:
         + rows.bytes_per_layer_and_hidden_element * layers * model.hidden_size
     )
     term = Term(low=max(taken + rows.low_spread_bytes, 0), expected=taken, high=taken + rows.high_spread_bytes)
-    return term + _of_experts(rows.mixture_of_experts_bytes, model)
+    return term.plus(_of_experts(rows.mixture_of_experts_bytes, model))
 
 
 def experts_workspace(settings: EngineSettings, model: Model, stored: Format) -> Term:

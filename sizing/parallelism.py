@@ -1,5 +1,6 @@
 """Dividing sizes between ranks, and refusing what does not divide."""
 
+from functools import lru_cache
 from itertools import pairwise
 
 from schemas.errors import InvalidRequestError
@@ -52,7 +53,8 @@ def padded(size: int, multiple: int) -> int:
     return -(-size // multiple) * multiple
 
 
-def stages(num_hidden_layers: int, pipeline_parallel_size: int) -> list[range]:
+@lru_cache(maxsize=1024)
+def stages(num_hidden_layers: int, pipeline_parallel_size: int) -> tuple[range, ...]:
     """Layers of each pipeline stage; layers left over go to the stages before the last, last first.
 
     Raises: InvalidRequestError when there are more stages than layers.  Source: vLLM, get_pp_indices.
@@ -72,4 +74,4 @@ def stages(num_hidden_layers: int, pipeline_parallel_size: int) -> list[range]:
     for place in range(2, left_over + 2):
         sizes[-place] += 1
     bounds = [sum(sizes[:stage]) for stage in range(pipeline_parallel_size + 1)]
-    return [range(start, end) for start, end in pairwise(bounds)]
+    return tuple(range(start, end) for start, end in pairwise(bounds))
