@@ -324,7 +324,7 @@ def _as_built(record: Record, deployment: Deployment) -> Deployment:
     if copies is None or not isinstance(rows, ComputeBuffer):
         return deployment
     rows = replace(rows, input_copies=replace(rows.input_copies, value=copies))
-    return replace(deployment, engine=replace(settings, profile=replace(settings.profile, activation=rows)))
+    return deployment._replace(engine=settings._replace(profile=replace(settings.profile, activation=rows)))
 
 
 def _is_on_gpu(record: Record) -> bool:

@@ -56,7 +56,7 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
         verdict=main.weighed.verdict,
         per_gpu=_per_gpu(estimate.per_gpu),
         ranks=[
-            RankNeed(pipeline_stages=list(rank.pipeline_stages), count=rank.count, per_gpu=_per_gpu(rank.per_gpu))
+            RankNeed(pipeline_stages=list(rank.pipeline_stages), count=rank.num_ranks, per_gpu=_per_gpu(rank.per_gpu))
             for rank in estimate.ranks
         ],
         outside_budget=_outside_budget(estimate),

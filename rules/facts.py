@@ -41,9 +41,12 @@ class SupportFacts:
     """Release of the engine, three digits each for minor and patch: 0.10.1 is 10_001 and 1.2 is 1_002_000."""
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(kw_only=True)
 class AdviceFacts:
-    """What findings are drawn from: the deployment, its figures, and the support concluded for it."""
+    """What findings are drawn from: the deployment, its figures, and the support concluded for it.
+
+    Not frozen, which would take half as long again to make.
+    """
 
     gpu: str
     """Catalogue name of the GPU."""

@@ -1,7 +1,7 @@
 """What advice rules read, taken out of what sizing found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Literal
 
 from schemas.vocabulary import Verdict
@@ -200,4 +200,4 @@ def _largest_term(per_gpu: Breakdown) -> Term:
 
 
 def _assumed(evidence: TermEvidence) -> list[str]:
-    return [term.name for term in fields(evidence) if getattr(evidence, term.name) == "assumed"]
+    return [term for term, rests_on in evidence._asdict().items() if rests_on == "assumed"]

@@ -1,6 +1,7 @@
 """Term by term: weights, kv cache, activations, overhead, on every pipeline stage; the worst one counts."""
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 from . import engine
 from .deployment import Deployment, Draft
@@ -13,8 +14,7 @@ from .parallelism import IndivisibleError, stages
 from .weights import PartBytes, Placement, placement_of, tensor_parallel_sizes, weights_per_stage
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Stage:
+class Stage(NamedTuple):
     """What one rank of a pipeline stage needs."""
 
     weights: Term
@@ -44,8 +44,7 @@ class Stage:
         )
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Load:
+class Load(NamedTuple):
     """What decides whether a deployment starts."""
 
     stages: tuple[Stage, ...]
@@ -58,8 +57,7 @@ class Load:
     outside: OutsideBudget
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Need:
+class Need(NamedTuple):
     """A load told in full: every distinct rank, and what the pool holds on the tightest one."""
 
     load: Load
@@ -122,7 +120,7 @@ def _ranks(deployment: Deployment, carried: Load) -> tuple[RankFigures, ...]:
         alike.setdefault(stage.breakdown(usable, sequences), []).append(place)
     a_stage = deployment.split.world_size // len(carried.stages)
     return tuple(
-        RankFigures(pipeline_stages=tuple(places), count=a_stage * len(places), per_gpu=per_gpu)
+        RankFigures(pipeline_stages=tuple(places), num_ranks=a_stage * len(places), per_gpu=per_gpu)
         for per_gpu, places in alike.items()
     )
 
@@ -185,7 +183,7 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
 
 def _draft_bytes(draft: Draft, placement: Placement) -> int:
     """Weights of the draft on one rank; it is divided as the model is, on the last stage."""
-    sizes = replace(placement.sizes, pipeline_parallel_size=1)
+    sizes = placement.sizes._replace(pipeline_parallel_size=1)
     (parts,) = weights_per_stage(draft.model, replace(placement, storage=draft.storage, sizes=sizes))
     return sum(parts.values())
 

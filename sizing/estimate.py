@@ -1,7 +1,10 @@
-"""What a deployment needs and what it has: the figures that judgement is passed on."""
+"""What a deployment needs and what it has: the figures that judgement is passed on.
+
+Tuples rather than frozen dataclasses, which take several times as long to make: a request may weigh dozens.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from schemas.vocabulary import Evidence, Verdict
 
@@ -16,8 +19,7 @@ def verdict_of(usable_bytes: int, expected_bytes: int, high_bytes: int) -> Verdi
     return "tight" if high_bytes > usable_bytes else "fits"
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Breakdown:
+class Breakdown(NamedTuple):
     """Bytes on the worst rank; usable = weights + kv cache + activation + overhead + headroom."""
 
     usable_bytes: int
@@ -37,18 +39,16 @@ class Breakdown:
         return self.usable_bytes - self.total_bytes
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RankFigures:
+class RankFigures(NamedTuple):
     """Ranks that need the same."""
 
     pipeline_stages: tuple[int, ...]
     """Stages, counted from 0, whose ranks they are."""
-    count: int
+    num_ranks: int
     per_gpu: Breakdown
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class KvCacheFigures:
+class KvCacheFigures(NamedTuple):
     """The kv cache in bytes and tokens."""
 
     bytes_per_token: int
@@ -65,8 +65,7 @@ class KvCacheFigures:
     """Sequences of ``max_model_len`` tokens the pool holds."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class OutsideBudget:
+class OutsideBudget(NamedTuple):
     """Bytes on the worst rank that the engine's budget does not count: context, graphs and such."""
 
     low_bytes: int
@@ -86,8 +85,7 @@ class OutsideBudget:
         return verdict_of(self.room_bytes, self.low_bytes, self.high_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class RuleOfThumbFigures:
+class RuleOfThumbFigures(NamedTuple):
     """Parameters x bytes per parameter x factor."""
 
     factor: float
@@ -96,8 +94,7 @@ class RuleOfThumbFigures:
     per_gpu_bytes: int
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class TermEvidence:
+class TermEvidence(NamedTuple):
     """What each term rests on."""
 
     weights: Evidence
@@ -107,8 +104,7 @@ class TermEvidence:
     usable: Evidence
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Estimate:
+class Estimate(NamedTuple):
     """A weighed deployment, before any rule has looked at it."""
 
     deployment: Deployment

@@ -1,7 +1,7 @@
 """What one argument of the engine could do for a deployment that is short of memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from . import engine
 from .deployment import Deployment, EngineSettings
@@ -37,11 +37,11 @@ def relief(estimate: Estimate) -> Relief:
     if estimate.verdict == "fits" or is_hopeless or estimate.kv_cache is None or model is None:
         return Relief(least_max_num_seqs=asked)
     stages = stages_of(deployment, model)
-    fewer_sequences = replace(settings, max_num_seqs=min(asked, settings.max_num_seqs))
+    fewer_sequences = settings._replace(max_num_seqs=min(asked, settings.max_num_seqs))
     return Relief(
         least_max_num_seqs=asked,
         bytes_freed_by_max_num_seqs=_freed(stages, deployment, model, fewer_sequences),
-        bytes_freed_by_enforce_eager=_freed(stages, deployment, model, replace(settings, enforce_eager=True)),
+        bytes_freed_by_enforce_eager=_freed(stages, deployment, model, settings._replace(enforce_eager=True)),
         sufficient_utilization_percent=_sufficient_utilization_percent(estimate),
     )
 
@@ -50,7 +50,7 @@ def _freed(stages: Sequence[Stage], deployment: Deployment, model: Model, change
     """Bytes of activations and overhead that ``changed`` arguments free on each of the ``stages``."""
     if changed == deployment.engine:
         return 0
-    others = stages_of(replace(deployment, engine=changed), model)
+    others = stages_of(deployment._replace(engine=changed), model)
     return min(_runtime_bytes(before) - _runtime_bytes(after) for before, after in zip(stages, others, strict=True))
 
 
@@ -65,7 +65,7 @@ def _sufficient_utilization_percent(estimate: Estimate) -> int:
         return 0
     current = round(settings.gpu_memory_utilization * 100)
     for percent in range(max(current + 1, -(-total * 100 // max(memory, 1))), 100):
-        usable = engine.usable_bytes(replace(settings, gpu_memory_utilization=percent / 100), memory)
+        usable = engine.usable_bytes(settings._replace(gpu_memory_utilization=percent / 100), memory)
         if total <= usable <= deployment.free_bytes and outside.needed_bytes <= memory - usable:
             return percent
     return 0

@@ -1,6 +1,5 @@
 """A GPU that others use too, or that the engine itself uses beside its budget."""
 
-from dataclasses import replace
 from decimal import ROUND_DOWN, Decimal
 
 from . import engine
@@ -18,7 +17,7 @@ def beside_others(
     if free_bytes is None or not may_adapt or engine.usable_bytes(settings, gpu_memory_bytes) <= free_bytes:
         return settings
     fraction = (Decimal(free_bytes) / gpu_memory_bytes).quantize(STEP, ROUND_DOWN)
-    return replace(settings, gpu_memory_utilization=float(max(fraction, STEP)))
+    return settings._replace(gpu_memory_utilization=float(max(fraction, STEP)))
 
 
 def fitting_utilization_percent(deployment: Deployment, outside: OutsideBudget) -> int:

@@ -157,7 +157,7 @@ def tensor_parallel_sizes(model: Model, placement: Placement) -> tuple[int, ...]
 
 def _divides(model: Model, placement: Placement, ranks: int) -> bool:
     try:
-        sizes = replace(placement.sizes, tensor_parallel_size=ranks)
+        sizes = placement.sizes._replace(tensor_parallel_size=ranks)
         weights_per_stage(model, replace(placement, sizes=sizes))
     except IndivisibleError:
         return False

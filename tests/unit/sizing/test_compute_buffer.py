@@ -36,7 +36,7 @@ def buffers(
     assert isinstance(rows, ComputeBuffer)
     if copies:
         profile = replace(profile, activation=replace(rows, input_copies=IntegerRow(value=copies, source="the log")))
-    built = replace(deployment, engine=replace(deployment.engine, profile=profile))
+    built = deployment._replace(engine=deployment.engine._replace(profile=profile))
     return [stage.peak.expected / MIB for stage in stages_of(built, deployment.model)]
 
 

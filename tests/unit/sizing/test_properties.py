@@ -51,7 +51,7 @@ def test_ranks_are_told_apart(value: dict[str, object]) -> None:
     if found is None or found.kv_cache is None:
         return
     sizes = found.deployment.split
-    assert sum(rank.count for rank in found.ranks) == sizes.world_size
+    assert sum(rank.num_ranks for rank in found.ranks) == sizes.world_size
     stages = sorted(stage for rank in found.ranks for stage in rank.pipeline_stages)
     assert stages == list(range(sizes.pipeline_parallel_size))
     assert max(rank.per_gpu.total_bytes for rank in found.ranks) == found.per_gpu.total_bytes
