@@ -115,7 +115,8 @@ def test_killed_pool_process_loses_nothing(scene: Scene) -> None:
     """Requests held by a pool process that is killed are run again, without the visibility timeout."""
     limits = {"soft_time_limit_seconds": 40, "hard_time_limit_seconds": 50, "visibility_timeout_seconds": 600}
     worker = scene.start_worker(scene.settings.model_copy(update=limits))
-    request_ids = [scene.client.submit(scene.request(0.7)) for _ in range(4)]
+    # Long enough that one process cannot have done all of them before the other is up, on a busy machine either.
+    request_ids = [scene.client.submit(scene.request(2.0)) for _ in range(4)]
     assert eventually(lambda: scene.all_at_work(worker), within=20)
     os.kill(next(pool_of(worker.pid)), signal.SIGKILL)
     assert {answer.status for answer in scene.answers(request_ids)} == {"ok"}
