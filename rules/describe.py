@@ -26,7 +26,7 @@ def condition_in_words(condition: Condition) -> str:
         value = (
             ", ".join(json.dumps(each, ensure_ascii=False) for each in operand)
             if isinstance(operand, tuple)
-            else (json.dumps(operand, ensure_ascii=False))
+            else json.dumps(operand, ensure_ascii=False)
         )
     return f"{condition.fact} {_WORDS[condition.operator]} {value}"
 

@@ -122,6 +122,9 @@ class Scales:
 
     def would_start(self, request: SizingRequest) -> bool:
         """Whether the bytes of ``request`` let it start, whatever its support."""
+        known = self._weighed.get(_key(request))
+        if isinstance(known, Weighed):
+            return known.estimate.verdict in FITTING
         try:
             return self.verdict(request) in FITTING
         except WeighbridgeError:

@@ -4,13 +4,13 @@ from collections.abc import Iterator
 
 from sizing.catalog.gpus import GIB
 
-from .activation import ActivationFit
+from . import activation, graphs
 from .fits import fits
-from .graphs import GraphsFit
+from .formula_fit import FormulaFit
 from .spread import Spread
 
 
-def _activation(fit: ActivationFit) -> Iterator[str]:
+def _activation(fit: FormulaFit[activation.Formula]) -> Iterator[str]:
     formula = fit.formula
     yield f"activation, {fit.fitted_on} dense logs"
     yield f"  constant_bytes: {formula.constant_bytes}  # {formula.constant_bytes / GIB:.2f} GiB"
@@ -20,7 +20,7 @@ def _activation(fit: ActivationFit) -> Iterator[str]:
     yield f"  {fit.left_out}"
 
 
-def _graphs(fit: GraphsFit) -> Iterator[str]:
+def _graphs(fit: FormulaFit[graphs.Formula]) -> Iterator[str]:
     formula = fit.formula
     yield f"cuda_graphs, {fit.fitted_on} dense logs"
     yield f"  bytes_per_sequence: {formula.bytes_per_sequence}"

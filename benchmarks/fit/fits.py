@@ -9,8 +9,9 @@ from sizing.catalog.profile import Profile
 from sizing.catalog.spread import RanksKind
 
 from . import activation, graphs
-from .activation import ActivationFit, fit_activation
-from .graphs import GraphsFit, fit_graphs
+from .activation import fit_activation
+from .formula_fit import FormulaFit
+from .graphs import fit_graphs
 from .samples import Sample, samples
 from .spread import Spread, spread
 
@@ -20,10 +21,10 @@ class Fit:
     """What one profile's rows should hold, and how far the formulas are from the models left out."""
 
     profile: str
-    activation: ActivationFit | None
+    activation: FormulaFit[activation.Formula] | None
     """None where too few logs print it."""
     non_torch: dict[RanksKind, Spread]
-    cuda_graphs: GraphsFit | None
+    cuda_graphs: FormulaFit[graphs.Formula] | None
 
 
 @cache

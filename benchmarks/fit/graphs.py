@@ -6,8 +6,8 @@ from itertools import product
 
 from sizing.catalog.gpus import GIB
 
-from .samples import Sample, hundredths
-from .spread import LeftOut, Spread, left_out, spread
+from .formula_fit import FormulaFit, fit_formula
+from .samples import Sample
 
 PROFILES = ("v0", "v1-lean")
 """Profiles whose logs show what graphs depend on."""
@@ -30,39 +30,18 @@ class Formula:
         return sequences * self.bytes_per_sequence + sample.layer_elements * self.bytes_per_layer_element
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class GraphsFit:
-    """What the rows of one profile's graphs should hold."""
-
-    fitted_on: int
-    formula: Formula
-    low_spread_bytes: int
-    high_spread_bytes: int
-    mixture_of_experts: Spread | None
-    left_out: LeftOut
-
-
-def fit_graphs(samples: Sequence[Sample]) -> GraphsFit:
+def fit_graphs(samples: Sequence[Sample]) -> FormulaFit[Formula]:
     """The coefficients of least absolute error over the dense models among ``samples``."""
     told = [one for one in samples if one.cuda_graphs is not None]
-    dense = [one for one in told if not one.is_mixture_of_experts and not one.is_left_out]
+    return fit_formula(told, _least_absolute, _residual)
+
+
+def _least_absolute(samples: Sequence[Sample]) -> Formula:
     formulas = [
         Formula(bytes_per_sequence=sequence, bytes_per_layer_element=element)
         for sequence, element in product(BYTES_PER_SEQUENCE, BYTES_PER_LAYER_ELEMENT)
     ]
-    formula = min(formulas, key=lambda each: sum(abs(_residual(one, each)) for one in dense))
-    residuals = [_residual(one, formula) for one in dense]
-    experts = [one for one in told if one.is_mixture_of_experts and not one.is_left_out]
-    return GraphsFit(
-        fitted_on=len(dense),
-        formula=formula,
-        low_spread_bytes=hundredths(min(residuals)),
-        high_spread_bytes=hundredths(max(residuals)),
-        mixture_of_experts=spread([max(_residual(one, formula), 0) for one in experts]),
-        left_out=left_out(
-            [_residual(one, formula) for one in told if one.is_left_out and not one.is_mixture_of_experts]
-        ),
-    )
+    return min(formulas, key=lambda each: sum(abs(_residual(one, each)) for one in samples))
 
 
 def _residual(one: Sample, formula: Formula) -> int:

@@ -52,8 +52,9 @@ def offer(base: Weighed, preferences: Sequence[str], catalog: Catalog, scales: S
 
 def _single(base: Weighed, known: set[str], catalog: Catalog, scales: Scales) -> Iterator[Weighed]:
     """What starts with one change, and none of the kinds of formats already ``known``."""
-    formats = _better(base, _native_formats(base, catalog, scales))
-    yield from (each for kind, each in _best_of_each_kind(formats).items() if kind not in known)
+    # Among equals the first of the catalogue is taken; a few bytes of scales more or less decide nothing.
+    formats = sorted(_better(base, _native_formats(base, catalog, scales)), key=quality)
+    yield from (each for kind, each in _first_of_each_kind(formats).items() if kind not in known)
     yield from _better(base, _native_kv_caches(base, catalog, scales))
     for ways in (variants.more_gpus(base), variants.other_splits(base)):
         yield from islice((each for variant in ways for each in _better(base, scales.weigh_possible([variant]))), 1)
@@ -63,9 +64,9 @@ def _single(base: Weighed, known: set[str], catalog: Catalog, scales: Scales) ->
 
 def _pairs(base: Weighed, catalog: Catalog, scales: Scales) -> Iterator[Weighed]:
     """What starts with two changes: another format or cache, and GPUs or a length beside it."""
-    firsts = _native_formats(base, catalog, scales)
+    formats = sorted(_native_formats(base, catalog, scales), key=lambda each: each.estimate.per_gpu.weights_bytes)
     caches = _native_kv_caches(base, catalog, scales)
-    for first in (*_smallest_of_each_kind(firsts), *caches):
+    for first in (*_first_of_each_kind(formats).values(), *caches):
         yield from _first_that_starts(variants.more_gpus(first), scales)
         yield from _better(base, scales.weigh_possible(variants.shorter_sequences(first)))
         if first not in caches:
@@ -112,22 +113,12 @@ def _native_kv_caches(of: Weighed, catalog: Catalog, scales: Scales) -> list[Wei
     return [each for each in weighed if each.support.kv_cache.level == "native"]
 
 
-def _best_of_each_kind(weighed: Iterable[Weighed]) -> dict[str, Weighed]:
-    """Of formats much alike only the best: a list of different ways out.
-
-    Among equals the first of the catalogue is taken; a few bytes of scales more or less decide nothing.
-    """
+def _first_of_each_kind(weighed: Iterable[Weighed]) -> dict[str, Weighed]:
+    """Of formats much alike only the first: a list of different ways out."""
     kinds: dict[str, Weighed] = {}
-    for each in sorted(weighed, key=quality):
+    for each in weighed:
         kinds.setdefault(each.facts.weight_format_kind, each)
     return kinds
-
-
-def _smallest_of_each_kind(weighed: Iterable[Weighed]) -> list[Weighed]:
-    kinds: dict[str, Weighed] = {}
-    for each in sorted(weighed, key=lambda one: one.estimate.per_gpu.weights_bytes):
-        kinds.setdefault(each.facts.weight_format_kind, each)
-    return list(kinds.values())
 
 
 def _first_that_starts(tried: Iterable[Variant], scales: Scales) -> Iterator[Weighed]:
