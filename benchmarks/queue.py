@@ -56,11 +56,11 @@ def serve_bare() -> int:
     app = create_app(settings, url)
     redis = connect(url, patience=2)
 
-    @app.task(name="bare.one", ignore_result=True)  # type: ignore[untyped-decorator]
+    @app.task(name="bare.one", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
     def one(request: dict[str, Any]) -> None:
         redis.xadd(BARE_STREAM, {"body": str(request["model"])}, maxlen=settings.results_maxlen)
 
-    @app.task(name="bare.many", ignore_result=True)  # type: ignore[untyped-decorator]
+    @app.task(name="bare.many", ignore_result=True)  # type: ignore[untyped-decorator]  # Celery has no types
     def many(requests: list[dict[str, Any]]) -> None:
         with redis.pipeline(transaction=False) as pipeline:
             for request in requests:

@@ -112,8 +112,8 @@ def _library() -> "ModuleType":
     """
     try:
         import huggingface_hub  # noqa: PLC0415 - half a second that only such a request has to wait
-        import huggingface_hub.errors  # noqa: PLC0415
-        import huggingface_hub.utils  # noqa: PLC0415
+        import huggingface_hub.errors  # noqa: PLC0415 - as above
+        import huggingface_hub.utils  # noqa: PLC0415 - as above
     except ImportError as error:
         raise ModelUnreadableError(
             f"{FIELD}: the hub's client is not installed here", field=FIELD, hint="install weighbridge[hub]"

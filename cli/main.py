@@ -28,7 +28,7 @@ class LazyGroup(click.Group):
         """Names of the subcommands, in the order help shows them."""
         return list(COMMANDS)
 
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002 - as above
         """The subcommand called ``cmd_name``; None when there is none."""
         if cmd_name not in COMMANDS:
             return None

@@ -39,7 +39,7 @@ def _ask(name: str, python: str, asked: Workload, seconds: float) -> dict[str, A
 def _as_asked(asked: Workload, seconds: float) -> tuple[float, float]:
     """Deployments a second as a request meets the rules: support remembered; one by one, and several at once."""
     evaluator = Evaluator(load_rule_set())
-    pairs = [(SupportFacts(**first), second) for first, second in asked.facts]  # type: ignore[arg-type]
+    pairs = [(SupportFacts(**first), second) for first, second in asked.facts]  # type: ignore[arg-type]  # facts from JSON
 
     def one_by_one() -> None:
         for first, second in pairs:
