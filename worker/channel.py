@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
+from .keys import Keys
+
 if TYPE_CHECKING:
     from redis import Redis
 
@@ -39,31 +41,6 @@ return published
 
 A repeated id publishes nothing, but lays its first answer in the reply list again for the caller who waits.
 """
-
-
-@dataclass(frozen=True, kw_only=True)
-class Keys:
-    """Every name the channel uses on the server, in one place."""
-
-    prefix: str
-
-    @property
-    def results(self) -> str:
-        """The stream of answers; an entry has ``request_id`` and ``body``."""
-        return f"{self.prefix}results"
-
-    @property
-    def bell(self) -> str:
-        """The Pub/Sub channel that carries the id of each request answered."""
-        return f"{self.prefix}results:bell"
-
-    def done(self, request_id: str) -> str:
-        """The first answer to ``request_id``, for as long as the id is known."""
-        return f"{self.prefix}done:{request_id}"
-
-    def reply(self, request_id: str) -> str:
-        """The list a caller who waits for ``request_id`` pops its answer from."""
-        return f"{self.prefix}reply:{request_id}"
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -16,10 +16,10 @@ from schemas.recommendation import ANSWER, ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
 
 from .app import SIZE, SIZE_MANY, create_app
-from .channel import Keys
 from .connection import connect, masked
 from .embedded import find_running
 from .identity import id_in_list, request_id_of
+from .keys import Keys
 from .reader import Entry, Reader, Start
 from .settings import Settings
 

@@ -11,8 +11,8 @@ from uuid6 import uuid7
 from schemas.recommendation import ANSWER, Recommendation
 
 from .app import HEARTBEAT, create_app, health_queue
-from .channel import Keys
 from .connection import connect
+from .keys import Keys
 from .reader import SLICE_SECONDS
 from .settings import Settings
 

@@ -27,8 +27,9 @@ def serve(settings: Settings, url: str) -> int:
     from . import plain_json, tasks  # noqa: PLC0415 - they import Celery
     from .answering import Answering  # noqa: PLC0415
     from .app import create_app, health_queue  # noqa: PLC0415
-    from .channel import Keys, Publisher  # noqa: PLC0415
+    from .channel import Publisher  # noqa: PLC0415
     from .connection import connect  # noqa: PLC0415
+    from .keys import Keys  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)

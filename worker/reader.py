@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from redis.exceptions import ResponseError
 
-from .channel import Keys
+from .keys import Keys
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -71,6 +71,19 @@ class Settings(Sources):
     """Entries the results stream keeps, about."""
     max_list_items: Annotated[int, Field(ge=1, le=100_000)] = 1000
     """Requests one task may carry."""
+    max_message_bytes: Annotated[int, Field(ge=1024, le=64 * 2**20)] = 2**20
+    """Longest message, or stream entry, that is read."""
+    max_deliveries: Annotated[int, Field(ge=1, le=100)] = 3
+    """A message whose workers ended this often while they held it is answered as an error."""
+    dead_maxlen: Annotated[int, Field(ge=1)] = 10_000
+    """Dead letters kept, about."""
+
+    queue_high_water: Annotated[int, Field(ge=1)] = 10_000
+    """Messages that may wait in one queue; more are refused as ``queue_full``."""
+    intake_memory_fraction: Annotated[float, Field(gt=0, le=1)] = 0.7
+    """Share of the server's ``maxmemory`` above which no new requests are taken: workers need the rest to drain."""
+    retry_after_seconds: Seconds = 5
+    """When a refused producer is told to come back."""
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:

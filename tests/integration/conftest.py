@@ -12,11 +12,11 @@ from typing import Any, ClassVar, cast
 import pytest
 from redis import Redis
 
-from worker.channel import Keys
 from worker.client import Client
 from worker.connection import connect
 from worker.embedded import EmbeddedServer, find_binary
 from worker.health import heartbeat
+from worker.keys import Keys
 from worker.process import WorkerProcess
 from worker.settings import Settings
 

@@ -12,8 +12,8 @@ import pytest
 from redis import Redis
 
 from schemas.recommendation import Answer, ErrorAnswer
-from worker.channel import Keys
 from worker.client import Client
+from worker.keys import Keys
 from worker.settings import Settings
 
 from .conftest import ScriptedWorker, StartWorker, a_request, entries_by_id, is_alive

@@ -12,9 +12,9 @@ from schemas.recommendation import ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
 from tests.unit.checkpoints.laying import SMALL, lay, small
 from worker.app import SIZE, SIZE_MANY, create_app
-from worker.channel import Keys
 from worker.client import Client
 from worker.health import heartbeat
+from worker.keys import Keys
 from worker.settings import Settings
 
 from .conftest import StartWorker, a_request, entries_by_id, published

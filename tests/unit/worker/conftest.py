@@ -5,7 +5,8 @@ from collections.abc import Iterator
 import pytest
 from fakeredis import FakeRedis, FakeServer
 
-from worker.channel import Keys, Publisher
+from worker.channel import Publisher
+from worker.keys import Keys
 from worker.reader import Reader
 
 KEYS = Keys(prefix="weighbridge:")
