@@ -27,23 +27,16 @@ def serve(settings: Settings, url: str) -> int:
     from . import plain_json, tasks  # noqa: PLC0415 - they import Celery
     from .answering import Answering  # noqa: PLC0415
     from .app import create_app, health_queue  # noqa: PLC0415
-    from .channel import Publisher  # noqa: PLC0415
-    from .connection import connect  # noqa: PLC0415
-    from .keys import Keys  # noqa: PLC0415
+    from .wiring import Wiring  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
     plain_json.register()
-    app = create_app(settings, url)
-    publisher = Publisher(
-        redis=connect(url, patience=8),
-        keys=Keys(prefix=settings.key_prefix),
-        result_ttl_seconds=settings.result_ttl_seconds,
-        reply_ttl_seconds=settings.reply_ttl_seconds,
-        results_maxlen=settings.results_maxlen,
-    )
+    wiring = Wiring(settings, url)
+    app = create_app(settings, url, wiring.refusals)
     answering = Answering(
-        publisher=publisher,
+        publisher=wiring.publisher,
+        dead=wiring.dead,
         max_list_items=settings.max_list_items,
         soft_time_limit_seconds=settings.soft_time_limit_seconds,
         sources=settings.sources,

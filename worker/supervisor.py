@@ -9,6 +9,7 @@ from .health import heartbeat
 from .process import worker_process
 from .server import Say, Server, announced_server
 from .settings import Settings
+from .wiring import Wiring
 
 POLL_SECONDS = 0.2
 READY_SECONDS = 60.0
@@ -27,6 +28,7 @@ def _keep_working(settings: Settings, server: Server, stop: threading.Event, say
     with worker_process(settings, server.url) as worker:
         greeter = threading.Thread(target=_greet, args=(settings, server.url, say), daemon=True)
         greeter.start()
+        threading.Thread(target=Wiring(settings, server.url).upkeep.run, args=(stop,), daemon=True).start()
         while not stop.wait(POLL_SECONDS):
             if server.embedded is not None and not server.embedded.is_running():
                 say("the embedded server ended; starting it again")
