@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
+from redis.exceptions import RedisError
 
 from checkpoints.sources import NO_SOURCES, Sources
 from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
@@ -32,6 +33,10 @@ WARM_UP_REQUEST = {"model": {"num_parameters": 8_000_000_000}, "weight_format": 
 """Small, and through the whole path: catalogue, rules and encoding."""
 
 
+class UnpublishedError(Exception):
+    """The answers are there and the server did not take them: the message is to be delivered again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
     """What the tasks do, free of Celery's task machinery."""
@@ -48,17 +53,17 @@ class Answering:
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
 
-        Raises: redis.RedisError when the answer could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([self._answered(named["request"], task_id)])
+            self._publish([self._answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded, with what was answered until then published.
         """
         wrong = _wrong_arguments(SIZE_MANY, EXPECTED[SIZE_MANY], positional, named)
         requests = named.get("requests")
@@ -76,7 +81,7 @@ class Answering:
                 answers.append(self._answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
-            self.publisher.publish(answers)
+            self._publish(answers)
 
     def fail(
         self,
@@ -88,7 +93,7 @@ class Answering:
     ) -> None:
         """Sets a failed task aside, and answers whatever of it is still unanswered with an error.
 
-        Raises: redis.RedisError when that could not be written.
+        Raises: UnpublishedError; redis.RedisError.
         """
         request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
@@ -102,7 +107,7 @@ class Answering:
     def expire(self, task_id: str, named: Mapping[str, object]) -> None:
         """Answers for a message that expired while it waited.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError.
         """
         error = UnavailableError(
             "the message expired before a worker took it", hint="send it without an expiry date, or with a later one"
@@ -139,7 +144,14 @@ class Answering:
             return _encoded_error(request_id, _internal(None))
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self.publisher.publish([_encoded_error(request_id, error) for request_id, error in refused])
+        self._publish([_encoded_error(request_id, error) for request_id, error in refused])
+
+    def _publish(self, answers: Sequence[Encoded]) -> None:
+        try:
+            self.publisher.publish(answers)
+        except (RedisError, SoftTimeLimitExceeded) as error:
+            # Time that is up while the server is away is no fault of the request.
+            raise UnpublishedError(type(error).__name__) from error
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
