@@ -91,18 +91,21 @@ class Answering:
         named: Mapping[str, object],
         reason: BaseException | None,
     ) -> None:
-        """Sets a failed task aside, and answers whatever of it is still unanswered with an error.
+        """Answers whatever of a failed task is still unanswered with an error, and sets it aside if anything was.
 
         Raises: UnpublishedError; redis.RedisError.
         """
         request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named)
-        if error is None:
-            error = _internal(reason)
+        if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
+            self._refuse([(request_id, wrong) for request_id in request_ids])
+            return
+        error = _internal(reason)
+        entries = self._refuse([(request_id, error) for request_id in request_ids])
+        # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
+        if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
             failed = FailedTask(task=task, task_id=task_id, named=named)
-            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), request_ids)
-        self._refuse([(request_id, error) for request_id in request_ids])
+            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), told)
 
     def expire(self, task_id: str, named: Mapping[str, object]) -> None:
         """Answers for a message that expired while it waited.
@@ -143,12 +146,12 @@ class Answering:
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
             return _encoded_error(request_id, _internal(None))
 
-    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self._publish([_encoded_error(request_id, error) for request_id, error in refused])
+    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
+        return self._publish([_encoded_error(request_id, error) for request_id, error in refused])
 
-    def _publish(self, answers: Sequence[Encoded]) -> None:
+    def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
         try:
-            self.publisher.publish(answers)
+            return self.publisher.publish(answers)
         except (RedisError, SoftTimeLimitExceeded) as error:
             # Time that is up while the server is away is no fault of the request.
             raise UnpublishedError(type(error).__name__) from error
