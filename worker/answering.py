@@ -1,4 +1,4 @@
-"""From the arguments of a task to answers on the results channel, whatever the arguments are."""
+"""From a request, or the arguments of a task, to answers, whatever they are."""
 
 import gc
 import logging
@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
@@ -18,8 +18,12 @@ from schemas.recommendation import ErrorAnswer
 from .app import SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .identity import id_in_list, request_id_of
+from .keys import Keys
+from .settings import Settings
 
 if TYPE_CHECKING:
+    from redis import Redis
+
     from rules.in_force import RulesInForce
 
 logger = logging.getLogger(__name__)
@@ -33,7 +37,7 @@ WARM_UP_REQUEST = {"model": {"num_parameters": 8_000_000_000}, "weight_format": 
 
 @dataclass(frozen=True, kw_only=True)
 class Answering:
-    """What the tasks do, free of Celery's task machinery."""
+    """What both intakes do, free of the machinery of either."""
 
     publisher: Publisher
     max_list_items: int
@@ -43,6 +47,24 @@ class Answering:
     rules_home: Path | None = None
     """Where the rules in force are noted; None for those that come with the project."""
 
+    @classmethod
+    def configured(cls, settings: Settings, redis: "Redis") -> Self:
+        """What ``settings`` say, publishing on the server of ``redis``."""
+        publisher = Publisher(
+            redis=redis,
+            keys=Keys(prefix=settings.key_prefix),
+            result_ttl_seconds=settings.result_ttl_seconds,
+            reply_ttl_seconds=settings.reply_ttl_seconds,
+            results_maxlen=settings.results_maxlen,
+        )
+        return cls(
+            publisher=publisher,
+            max_list_items=settings.max_list_items,
+            soft_time_limit_seconds=settings.soft_time_limit_seconds,
+            sources=settings.sources,
+            rules_home=None if settings.rules_path is None else settings.rules_home,
+        )
+
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
 
@@ -51,7 +73,7 @@ class Answering:
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([self._answered(named["request"], task_id)])
+            self.publisher.publish([self.answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -71,7 +93,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(self._answered(request, id_in_list(task_id, index)))
+                answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self.publisher.publish(answers)
@@ -89,23 +111,27 @@ class Answering:
         Raises: redis.RedisError when the answers could not be published.
         """
         # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named) or _internal(reason)
+        error = _wrong_arguments(task, EXPECTED[task], positional, named) or failure(reason)
         self._refuse([(request_id, error) for request_id in _ids(task_id, named)])
 
     def heartbeat(self, named: Mapping[str, object]) -> None:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(self._answered(WARM_UP_REQUEST, reply_to))
+            self.publisher.reply(self.answered(WARM_UP_REQUEST, reply_to))
 
     def warm_up(self) -> None:
         """Builds catalogue and rules in this process, so that the first request does not wait for them."""
-        self._answered(WARM_UP_REQUEST, "warm-up")
+        self.answered(WARM_UP_REQUEST, "warm-up")
         # What is there now stays: looking through it for garbage again and again would take a tenth of all time.
         gc.collect()
         gc.freeze()
 
-    def _answered(self, value: object, fallback: str) -> Encoded:
+    def answered(self, value: object, fallback: str) -> Encoded:
+        """The answer to one request, decoded JSON of any shape; ``fallback`` is its id where it gives none.
+
+        Raises: SoftTimeLimitExceeded.
+        """
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
         from rules import recommend  # noqa: PLC0415
 
@@ -119,10 +145,10 @@ class Answering:
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return _encoded_error(request_id, _internal(None))
+            return encoded_error(request_id, failure(None))
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self.publisher.publish([_encoded_error(request_id, error) for request_id, error in refused])
+        self.publisher.publish([encoded_error(request_id, error) for request_id, error in refused])
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -148,7 +174,8 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     return RulesInForce(home, sources)
 
 
-def _encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
+def encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
+    """The error as the answer to ``request_id``."""
     from rules import recommend  # noqa: PLC0415 - as in Answering
 
     return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
@@ -175,9 +202,10 @@ def _ids(task_id: str, named: Mapping[str, object]) -> list[str]:
     return [request_id_of(named.get("request"), task_id)]
 
 
-def _internal(reason: BaseException | None) -> WeighbridgeError:
+def failure(reason: BaseException | None) -> WeighbridgeError:
+    """What is told of a request that could not be answered because of ``reason``."""
     if isinstance(reason, SoftTimeLimitExceeded | TimeLimitExceeded):
-        return WeighbridgeError("the request took too long", hint="send fewer requests in one list")
+        return WeighbridgeError("the request took too long", hint="ask for fewer alternatives, or send shorter lists")
     if isinstance(reason, WorkerLostError):
         return WeighbridgeError("the request ended the process that computed it, each time it was tried")
     return WeighbridgeError("the request could not be answered; the worker's log says why")
