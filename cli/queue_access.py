@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schemas.errors import UnavailableError, WeighbridgeError
+from schemas.errors import QueueFullError, UnavailableError, WeighbridgeError
 
 from .exit_status import BAD_INPUT, UNAVAILABLE
 
 if TYPE_CHECKING:
     from worker.client import Client
     from worker.settings import Settings
+    from worker.wiring import Wiring
 
 
 def read_settings() -> "Settings":
@@ -35,12 +36,34 @@ def open_client() -> Iterator["Client"]:
 
 
 @contextmanager
+def open_wiring() -> Iterator["Wiring"]:
+    """The service's own parts on the server; what goes wrong is told as of a client.
+
+    Raises: UnavailableError, also where the server goes away meanwhile.
+    """
+    from redis.exceptions import RedisError
+
+    from worker.connection import masked
+    from worker.embedded import address
+    from worker.wiring import Wiring
+
+    settings = read_settings()
+    wiring = Wiring(settings, address(settings), patience=1)
+    try:
+        yield wiring
+    except RedisError as error:
+        raise UnavailableError(f"the server at {masked(wiring.url)} does not answer: {error}") from None
+    finally:
+        wiring.close()
+
+
+@contextmanager
 def errors_told() -> Iterator[None]:
-    """Tells of an error on standard error: exit status 3 when the server is away, else 2."""
+    """Tells of an error on standard error: exit status 3 when the server is away or takes no requests, else 2."""
     try:
         yield
     except WeighbridgeError as error:
         click.echo(f"error: {error.message}", err=True)
         if error.hint:
             click.echo(f"hint: {error.hint}", err=True)
-        sys.exit(UNAVAILABLE if isinstance(error, UnavailableError) else BAD_INPUT)
+        sys.exit(UNAVAILABLE if isinstance(error, UnavailableError | QueueFullError) else BAD_INPUT)

@@ -7,23 +7,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
 
 from checkpoints.sources import NO_SOURCES, Sources
-from schemas.errors import InvalidRequestError, WeighbridgeError
+from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
 
-from .app import SIZE, SIZE_MANY
+from .app import ROUTES, SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
-from .identity import id_in_list, request_id_of
-from .keys import Keys
-from .settings import Settings
+from .delivery.dead import FAILED, DeadLetters, FailedTask
+from .identity import id_in_list, ids_of, request_id_of
 
 if TYPE_CHECKING:
-    from redis import Redis
-
     from rules.in_force import RulesInForce
 
 logger = logging.getLogger(__name__)
@@ -40,30 +37,13 @@ class Answering:
     """What both intakes do, free of the machinery of either."""
 
     publisher: Publisher
+    dead: DeadLetters
     max_list_items: int
     soft_time_limit_seconds: float
     sources: Sources = NO_SOURCES
     """What models may be read from."""
     rules_home: Path | None = None
     """Where the rules in force are noted; None for those that come with the project."""
-
-    @classmethod
-    def configured(cls, settings: Settings, redis: "Redis") -> Self:
-        """What ``settings`` say, publishing on the server of ``redis``."""
-        publisher = Publisher(
-            redis=redis,
-            keys=Keys(prefix=settings.key_prefix),
-            result_ttl_seconds=settings.result_ttl_seconds,
-            reply_ttl_seconds=settings.reply_ttl_seconds,
-            results_maxlen=settings.results_maxlen,
-        )
-        return cls(
-            publisher=publisher,
-            max_list_items=settings.max_list_items,
-            soft_time_limit_seconds=settings.soft_time_limit_seconds,
-            sources=settings.sources,
-            rules_home=None if settings.rules_path is None else settings.rules_home,
-        )
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -83,7 +63,7 @@ class Answering:
         wrong = _wrong_arguments(SIZE_MANY, EXPECTED[SIZE_MANY], positional, named)
         requests = named.get("requests")
         if wrong := wrong or self._wrong_list(requests):
-            self._refuse([(request_id, wrong) for request_id in _ids(task_id, named)])
+            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
             return
         answers: list[Encoded] = []
         deadline = time.monotonic() + self.soft_time_limit_seconds
@@ -106,13 +86,28 @@ class Answering:
         named: Mapping[str, object],
         reason: BaseException | None,
     ) -> None:
-        """Answers whatever of a failed task is still unanswered with an error.
+        """Sets a failed task aside, and answers whatever of it is still unanswered with an error.
+
+        Raises: redis.RedisError when that could not be written.
+        """
+        request_ids = ids_of(task_id, named)
+        # An argument named like one of Celery's own fails before the task can look at it.
+        error = _wrong_arguments(task, EXPECTED[task], positional, named)
+        if error is None:
+            error = failure(reason)
+            failed = FailedTask(task=task, task_id=task_id, named=named)
+            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), request_ids)
+        self._refuse([(request_id, error) for request_id in request_ids])
+
+    def expire(self, task_id: str, named: Mapping[str, object]) -> None:
+        """Answers for a message that expired while it waited.
 
         Raises: redis.RedisError when the answers could not be published.
         """
-        # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named) or failure(reason)
-        self._refuse([(request_id, error) for request_id in _ids(task_id, named)])
+        error = UnavailableError(
+            "the message expired before a worker took it", hint="send it without an expiry date, or with a later one"
+        )
+        self._refuse([(request_id, error) for request_id in ids_of(task_id, named)])
 
     def heartbeat(self, named: Mapping[str, object]) -> None:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
@@ -193,13 +188,6 @@ def _wrong_arguments(
     if extra:
         return InvalidRequestError(f"{task} takes no argument {extra[0]!r}", field=extra[0], hint=hint)
     return None
-
-
-def _ids(task_id: str, named: Mapping[str, object]) -> list[str]:
-    requests = named.get("requests")
-    if isinstance(requests, list) and requests:
-        return [request_id_of(request, id_in_list(task_id, index)) for index, request in enumerate(requests)]
-    return [request_id_of(named.get("request"), task_id)]
 
 
 def failure(reason: BaseException | None) -> WeighbridgeError:

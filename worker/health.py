@@ -35,6 +35,7 @@ def heartbeat(settings: Settings, url: str, *, timeout: float) -> Recommendation
             kwargs={"request_id": request_id},
             queue=health_queue(settings.worker_name),
             expires=timeout,
+            delivery_mode="transient",
         )
         reply = Keys(prefix=settings.key_prefix).reply(request_id)
         while (left := deadline - time.monotonic()) > 0:

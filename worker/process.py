@@ -25,15 +25,15 @@ def serve(settings: Settings, url: str) -> int:
     from celery.platforms import SecurityWarning  # noqa: PLC0415
 
     from . import plain_json, tasks  # noqa: PLC0415 - they import Celery
-    from .answering import Answering  # noqa: PLC0415
     from .app import create_app, health_queue  # noqa: PLC0415
-    from .connection import connect  # noqa: PLC0415
+    from .wiring import Wiring  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
     plain_json.register()
-    app = create_app(settings, url)
-    answering = Answering.configured(settings, connect(url, patience=8))
+    wiring = Wiring(settings, url)
+    app = create_app(settings, url, wiring.refusals)
+    answering = wiring.answering
     if settings.rules_path is not None:
         _watch_rules(settings.rules_path, settings.rules_home)
     tasks.register(app, answering)

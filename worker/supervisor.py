@@ -12,6 +12,7 @@ from .process import WorkerProcess
 from .server import Say, Server, announced_server
 from .settings import Settings
 from .stream.process import StreamProcess
+from .wiring import Wiring
 
 POLL_SECONDS = 0.2
 READY_SECONDS = 60.0
@@ -32,6 +33,7 @@ def _keep_working(settings: Settings, server: Server, stop: threading.Event, say
     with _ended(worker, *streams):
         worker.start()
         threading.Thread(target=_greet, args=(settings, server.url, say, answered), daemon=True).start()
+        threading.Thread(target=Wiring(settings, server.url).upkeep.run, args=(stop,), daemon=True).start()
         while not stop.wait(POLL_SECONDS):
             if server.embedded is not None and not server.embedded.is_running():
                 say("the embedded server ended; starting it again")

@@ -17,13 +17,16 @@ from rules.site import load_with_site
 from rules.site_watch import SiteWatch
 from tests.unit.rules.site_folders import NO_FP4, site_folder
 from worker.connection import connect
+from worker.delivery.signature import Signer
 from worker.embedded import EmbeddedServer, find_binary
 from worker.health import stream_is_read
 from worker.kept_alive import KeptAlive
 from worker.keys import Keys
 from worker.settings import Settings
 from worker.stream.beat import silent
-from worker.stream.intake import GROUP, Intake
+from worker.stream.entry import Terms
+from worker.stream.inbox import GROUP, Inbox
+from worker.wiring import Wiring
 
 from .conftest import READY_SECONDS, ScriptedStream, a_request, assert_gone, published, settings_for
 from .polling import eventually
@@ -207,6 +210,9 @@ def test_entry_that_ends_its_process_is_answered_and_its_neighbours_as_ever(scen
     answers = scene.answers(within=60, while_waiting=kept.look)
     assert [answers[each]["status"] for each in entries] == ["ok", "error", "ok", "error", "ok"]
     assert {answers[each]["error"]["code"] for each in entries[1::2]} == {"internal"}
+    letters = Wiring(scene.settings, scene.url).dead
+    assert {letter.reason for letter in letters.newest_first()} == {"workers_lost"}
+    assert [[*letter.request_ids] for letter in letters.newest_first()] == [[entries[3]], [entries[1]]]
     assert [line.split(";")[0] for line in said] == [
         "it ended with signal SIGKILL",
         "it ended with signal SIGKILL",
@@ -302,6 +308,20 @@ def test_beat_tells_who_reads(scene: Scene) -> None:
     assert not stream_is_read(scene.settings, "redis://127.0.0.1:1", timeout=5)
 
 
+def test_only_signed_entries_are_answered_where_signatures_are_asked_for(scene: Scene) -> None:
+    """A forged entry is set aside and told so under its own name, whatever id it claims."""
+    scene.set(signing_key="secret")
+    scene.start()
+    text = json.dumps({**quick(), "request_id": "claimed"})
+    (forged,) = scene.send(text)
+    signature = Signer(b"secret").of_request(text.encode())
+    scene.redis.xadd(scene.keys.requests, {"request": text, "signature": signature})
+    answers = scene.answers()
+    assert {each: answer["status"] for each, answer in answers.items()} == {forged: "error", "claimed": "ok"}
+    (letter,) = Wiring(scene.settings, scene.url).dead.newest_first()
+    assert (letter.reason, letter.source, letter.message.decode()) == ("signature", "requests", text)
+
+
 def test_a_sites_rules_are_waited_for_and_in_force(scene: Scene, tmp_path: Path) -> None:
     """The process answers by the rules its worker put in force, and not before there are any."""
     folder = site_folder(tmp_path / "site", no_fp4_in_production=NO_FP4)
@@ -317,14 +337,14 @@ def test_a_sites_rules_are_waited_for_and_in_force(scene: Scene, tmp_path: Path)
 def test_group_forgets_consumers_that_are_long_gone(scene: Scene, monkeypatch: pytest.MonkeyPatch) -> None:
     """A consumer that holds nothing is forgotten; one that holds something is not, however long it is silent."""
 
-    def consumer(name: str) -> Intake:
-        client = connect(scene.url, patience=0, decoded=False)
-        return Intake(
+    def consumer(name: str) -> Inbox:
+        client = connect(scene.url, patience=0, decode=False)
+        return Inbox(
             redis=client,
             stream=scene.keys.requests,
             consumer=name,
             batch=1,
-            max_bytes=1024,
+            terms=Terms(max_bytes=1024, signer=None),
             visibility_timeout_seconds=60,
         )
 
@@ -333,7 +353,7 @@ def test_group_forgets_consumers_that_are_long_gone(scene: Scene, monkeypatch: p
     holds.prepare()
     assert len(holds.new()) == 1
     idle.new()
-    monkeypatch.setattr("worker.stream.intake.GONE_SECONDS", 0)
+    monkeypatch.setattr("worker.stream.inbox.GONE_SECONDS", 0)
     time.sleep(0.01)
     holds.prepare()
     names = [each["name"] for each in scene.redis.xinfo_consumers(scene.keys.requests, GROUP)]

@@ -17,9 +17,10 @@ from schemas.errors import InvalidRequestError
 from .. import recycling
 from ..answering import Answering, encoded_error, failure
 from ..channel import Encoded
+from ..delivery.dead import FAILED, STREAM
 from .beat import Beat
-from .entry import RequestEntry
-from .intake import Held, Intake
+from .entry import ForgedEntryError, RequestEntry
+from .inbox import Held, Inbox
 from .outbox import Outbox, Settlement
 from .time_limits import InterruptedByStopError, OutOfTimeError, TimeLimits
 
@@ -40,9 +41,9 @@ class Consumer:
     """Answers the stream of requests; ``stop`` may be called from a signal handler."""
 
     def __init__(  # noqa: PLR0917 - its parts, each of a type of its own
-        self, settings: "Settings", intake: Intake, answering: Answering, outbox: Outbox, limits: TimeLimits, beat: Beat
+        self, settings: "Settings", inbox: Inbox, answering: Answering, outbox: Outbox, limits: TimeLimits, beat: Beat
     ) -> None:
-        self._intake = intake
+        self._inbox = inbox
         self._answering = answering
         self._outbox = outbox
         self._limits = limits
@@ -82,18 +83,18 @@ class Consumer:
 
     def _round(self) -> None:
         if self._may_hold:
-            self._intake.prepare()
+            self._inbox.prepare()
         self._beat.give()
         self._outbox.flush()
         if self._may_hold:
             self._answer_what_is_held()
             self._may_hold = False
         elif time.monotonic() >= self._next_sweep:
-            self._may_hold = self._intake.take_over()
+            self._may_hold = self._inbox.take_over()
             # Where there was something, there may be more.
             self._next_sweep = time.monotonic() + (0 if self._may_hold else self._sweep_seconds)
         else:
-            self._answer_new(self._intake.new())
+            self._answer_new(self._inbox.new())
 
     def _answer_new(self, entries: Sequence[RequestEntry]) -> None:
         for place, entry in enumerate(entries):
@@ -102,11 +103,11 @@ class Consumer:
             self._beat.give()
             if self._outbox.is_due():
                 self._outbox.flush()
-                self._intake.keep([each.entry_id for each in entries[place + 1 :]])
+                self._inbox.keep([each.entry_id for each in entries[place + 1 :]])
         self._outbox.flush()
 
     def _answer_what_is_held(self) -> None:
-        while held := self._intake.held():
+        while held := self._inbox.held():
             for each in held:
                 if self.is_stopping:
                     return
@@ -117,14 +118,11 @@ class Consumer:
 
     def _answer_again(self, held: Held) -> None:
         is_given_up = held.deliveries >= self._max_deliveries
-        find = self._intake.look_at if is_given_up else self._intake.deliver_again
+        find = self._inbox.look_at if is_given_up else self._inbox.deliver_again
         if (entry := find(held.entry_id)) is None:
-            self._intake.drop(held.entry_id)
+            self._inbox.drop(held.entry_id)
         elif is_given_up:
-            request_id = entry.request_id()
-            about = {"action": "give_up", "request_id": request_id}
-            logger.error("the request ended its process %d times", held.deliveries, extra=about)
-            self._take(entry, encoded_error(request_id, failure(WorkerLostError())))
+            self._take(entry, self._given_up(entry, "workers_lost", WorkerLostError()))
         else:
             self._answer(entry)
 
@@ -133,7 +131,7 @@ class Consumer:
         try:
             answer = self._limits.bound(lambda: self._answer_to(entry))
         except OutOfTimeError:
-            answer = encoded_error(entry.request_id(), failure(SoftTimeLimitExceeded()))
+            answer = self._given_up(entry, FAILED, SoftTimeLimitExceeded())
         except InterruptedByStopError:
             return False
         self._take(entry, answer)
@@ -142,9 +140,23 @@ class Consumer:
     def _answer_to(self, entry: RequestEntry) -> Encoded:
         try:
             value = entry.request()
+        except ForgedEntryError as error:
+            self._set_aside(entry, "signature", error.message, [])
+            return encoded_error(entry.entry_id, error)
         except InvalidRequestError as error:
             return encoded_error(entry.request_id(), error)
         return self._answering.answered(value, entry.entry_id)
+
+    def _given_up(self, entry: RequestEntry, reason: str, cause: BaseException) -> Encoded:
+        """The error that answers an entry which cannot be answered otherwise; it is set aside."""
+        request_id, error = entry.request_id(), failure(cause)
+        self._set_aside(entry, reason, error.message, [request_id])
+        return encoded_error(request_id, error)
+
+    def _set_aside(self, entry: RequestEntry, reason: str, detail: str, request_ids: Sequence[str]) -> None:
+        self._answering.dead.write(reason, detail, STREAM, entry.text, request_ids)
+        about = {"action": "dead_letter", "entry_id": entry.entry_id}
+        logger.warning("set aside an entry of the stream: %s: %s", reason, detail, extra=about)
 
     def _take(self, entry: RequestEntry, answer: Encoded) -> None:
         self._answered += 1
@@ -154,7 +166,7 @@ class Consumer:
         """Publishes what is answered, and hands the rest to whoever comes first."""
         try:
             self._outbox.flush()
-            self._intake.hand_back()
+            self._inbox.hand_back()
             if self.is_stopping:
                 self._beat.end()
         except RedisError as error:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..channel import CHUNK_ITEMS, PUBLISH_ONCE, Encoded, Publisher
-from .intake import GROUP
+from .inbox import GROUP
 
 if TYPE_CHECKING:
     from redis import Redis

@@ -10,13 +10,12 @@ from redis.exceptions import RedisError
 
 from rules.reload_status import read_status
 
-from ..answering import Answering
-from ..connection import connect
-from ..keys import Keys
 from ..settings import Settings
+from ..wiring import Wiring
 from .beat import Beat
 from .consumer import SLEEP_SECONDS, Consumer
-from .intake import Intake
+from .entry import Terms
+from .inbox import Inbox
 from .outbox import Outbox
 from .time_limits import TimeLimits
 
@@ -29,26 +28,24 @@ def serve(settings: Settings, url: str, number: int) -> int:
     """Answers the stream at ``url`` until told to stop, as the worker's process ``number``; the exit status."""
     logging.basicConfig(level=settings.log_level, format="[%(asctime)s: %(levelname)s/stream] %(message)s")
     # An error is waited out by the loop, which then looks after what the lost reply may have been.
-    text = connect(url, patience=0)
-    keys = Keys(prefix=settings.key_prefix)
-    intake = Intake(
-        redis=connect(url, patience=0, decoded=False),
-        stream=keys.requests,
+    wiring = Wiring(settings, url, patience=0)
+    inbox = Inbox(
+        redis=wiring.raw,
+        stream=wiring.keys.requests,
         consumer=f"{settings.worker_name}-{number}",
         batch=settings.stream_batch,
-        max_bytes=settings.max_message_bytes,
+        terms=Terms(max_bytes=settings.max_message_bytes, signer=wiring.signer),
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
     )
-    answering = Answering.configured(settings, text)
-    outbox = Outbox(text, answering.publisher)
+    outbox = Outbox(wiring.redis, wiring.publisher)
     limits = TimeLimits(soft_seconds=settings.soft_time_limit_seconds, hard_seconds=settings.hard_time_limit_seconds)
-    consumer = Consumer(settings, intake, answering, outbox, limits, Beat(text, settings, number))
+    consumer = Consumer(settings, inbox, wiring.answering, outbox, limits, Beat(wiring.redis, settings, number))
     for each in (signal.SIGTERM, signal.SIGINT):
         signal.signal(each, lambda *_: consumer.stop())
     if settings.rules_path is not None:
         _wait_for_rules(settings, consumer)
     if not consumer.is_stopping:
-        answering.warm_up()
+        wiring.answering.warm_up()
         threading.Thread(target=_mind_the_clock, args=(limits, outbox), name="clock", daemon=True).start()
         consumer.run()
     return 0

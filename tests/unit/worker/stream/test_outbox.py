@@ -5,7 +5,7 @@ from fakeredis import FakeRedis
 from redis.exceptions import ResponseError
 
 from worker.channel import CHUNK_ITEMS, Encoded, Publisher
-from worker.stream.intake import GROUP
+from worker.stream.inbox import GROUP
 from worker.stream.outbox import Outbox, Settlement
 
 REQUESTS = "weighbridge:requests"

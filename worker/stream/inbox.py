@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from redis.exceptions import ResponseError
 
-from .entry import RequestEntry
+from .entry import RequestEntry, Terms
 
 if TYPE_CHECKING:
     from redis import Redis
@@ -43,7 +43,7 @@ class Held:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Intake:
+class Inbox:
     """One consumer's view of the stream; every method raises redis.RedisError when the server is away."""
 
     redis: "Redis"
@@ -52,7 +52,7 @@ class Intake:
     consumer: str
     """Stays the same over restarts of its process, which so finds what it held."""
     batch: int
-    max_bytes: int
+    terms: Terms
     visibility_timeout_seconds: int
 
     def prepare(self) -> None:
@@ -115,4 +115,4 @@ class Intake:
 
     def _entries(self, rows: Sequence[_Row]) -> list[RequestEntry]:
         # Servers before 7 tell of entries that were deleted, without fields.
-        return [RequestEntry.of(name, fields, self.max_bytes) for name, fields in rows if name and fields]
+        return [RequestEntry.of(name, fields, self.terms) for name, fields in rows if name and fields]
