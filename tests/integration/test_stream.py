@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.exceptions import ConnectionError as AwayError
 
 from rules import recommend
 from rules.site import load_with_site
@@ -28,7 +27,16 @@ from worker.stream.entry import Terms
 from worker.stream.inbox import GROUP, Inbox
 from worker.wiring import Wiring
 
-from .conftest import READY_SECONDS, ScriptedStream, a_request, assert_gone, published, settings_for
+from .conftest import (
+    READY_SECONDS,
+    ScriptedStream,
+    a_request,
+    assert_gone,
+    entries_by_id,
+    forget,
+    published,
+    settings_for,
+)
 from .polling import eventually
 from .test_site_rules import DENIED
 
@@ -118,6 +126,16 @@ def scene(settings: Settings, url: str) -> Iterator[Scene]:
         yield Scene(settings, url, ended)
 
 
+@pytest.fixture(scope="module")
+def served(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+    """One process for all tests that do it no harm."""
+    with ExitStack() as ended:
+        scene = Scene(settings_for(tmp_path_factory.mktemp("home")), url, ended)
+        ended.callback(forget, scene.redis, scene.settings.key_prefix)
+        scene.set(max_message_bytes=2048, soft_time_limit_seconds=2, visibility_timeout_seconds=600).start()
+        yield scene
+
+
 @pytest.fixture
 def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     """A server that the test may mistreat."""
@@ -127,17 +145,15 @@ def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
     server.stop()
 
 
-def test_answer_is_the_one_given_in_process(scene: Scene) -> None:
+def test_answer_is_the_one_given_in_process(served: Scene) -> None:
     """The bytes published are those the same request gets in process, under its own id or else the entry's."""
     named, unnamed = {**quick(note="é"), "request_id": "same-bytes"}, quick(tricky={"__type__": "uuid"})
-    scene.start()
-    _, entry = scene.send(named, unnamed)
-    assert {answer["status"] for answer in scene.answers().values()} == {"ok"}
-    assert dict(published(scene.redis, scene.keys)) == {
-        "same-bytes": recommend.encode(recommend.answer(named)),
-        entry: recommend.encode(recommend.answer(unnamed, request_id=entry)),
-    }
-    assert scene.redis.blpop([scene.keys.reply(entry)], timeout=1) is not None
+    _, entry = served.send(named, unnamed)
+    assert {served.answers()[each]["status"] for each in ("same-bytes", entry)} == {"ok"}
+    bodies = dict(published(served.redis, served.keys))
+    assert bodies["same-bytes"] == recommend.encode(recommend.answer(named))
+    assert bodies[entry] == recommend.encode(recommend.answer(unnamed, request_id=entry))
+    assert served.redis.blpop([served.keys.reply(entry)], timeout=1) is not None
 
 
 def test_killed_processes_lose_nothing_and_repeat_nothing(scene: Scene) -> None:
@@ -171,9 +187,8 @@ def test_two_processes_share_and_one_takes_over_from_the_other(scene: Scene) -> 
     assert {answer["status"] for answer in answers.values()} == {"ok"}
 
 
-def test_entries_that_are_no_requests_are_answered(scene: Scene) -> None:
+def test_entries_that_are_no_requests_are_answered(served: Scene) -> None:
     """Whatever an entry holds, it is answered as invalid under the id found in it or its own, and nothing waits."""
-    scene.set(max_message_bytes=2048)
     bad: list[str | bytes] = [
         "not JSON",
         b"\xff\xfe\x00",
@@ -188,12 +203,11 @@ def test_entries_that_are_no_requests_are_answered(scene: Scene) -> None:
     ]
     told = ['{"request_id": "twice", "model": {}, "model": {}}', '{"request_id": "wrong", "model": 7}']
     mixed = [each for pair in zip(bad, [quick()] * len(bad), strict=True) for each in pair]
-    scene.start()
-    entries = scene.send(*mixed, *told)
-    without = [str(scene.redis.xadd(scene.keys.requests, {field: "{}"})) for field in ("reqest", "")]
-    answers = scene.answers()
+    entries = served.send(*mixed, *told)
+    without = [str(served.redis.xadd(served.keys.requests, {field: "{}"})) for field in ("reqest", "")]
+    answers = served.answers()
     ids = entries[: len(mixed)]
-    assert set(answers) == {*ids, *without, "twice", "wrong"}
+    assert set(answers) >= {*ids, *without, "twice", "wrong"}
     assert {answers[each]["status"] for each in ids[1::2]} == {"ok"}
     errors = [answers[each]["error"]["code"] for each in (*ids[0::2], *without, "twice", "wrong")]
     assert set(errors) == {"invalid_request"}
@@ -220,13 +234,12 @@ def test_entry_that_ends_its_process_is_answered_and_its_neighbours_as_ever(scen
     ]
 
 
-def test_request_that_takes_too_long_holds_up_no_answer(scene: Scene) -> None:
+def test_request_that_takes_too_long_holds_up_no_answer(served: Scene) -> None:
     """What was ready before is published while the slow one runs; it is answered an error, and those behind follow."""
-    scene.start()
-    before, slow, behind = scene.send(quick(), quick(sleep_seconds=60), quick())
-    assert eventually(lambda: bool(published(scene.redis, scene.keys)), within=2.5)
-    assert [request_id for request_id, _ in published(scene.redis, scene.keys)] == [before]
-    answers = scene.answers()
+    before, slow, behind = served.send(quick(), quick(sleep_seconds=60), quick())
+    assert eventually(lambda: before in entries_by_id(served.redis, served.keys), within=10)
+    assert slow not in entries_by_id(served.redis, served.keys)
+    answers = served.answers()
     assert (answers[slow]["error"]["code"], answers[slow]["error"]["message"]) == (
         "internal",
         "the request took too long",
@@ -234,18 +247,18 @@ def test_request_that_takes_too_long_holds_up_no_answer(scene: Scene) -> None:
     assert answers[behind]["status"] == "ok"
 
 
-@pytest.mark.parametrize("sleep_seconds", [0.5, 2.5])
+@pytest.mark.parametrize("sleep_seconds", [0.5, 2.0])
 def test_terminated_process_hands_back_what_it_holds(scene: Scene, sleep_seconds: float) -> None:
     """It ends within seconds; another takes the rest at once, where the visibility timeout would take minutes."""
     scene.set(visibility_timeout_seconds=600)
     process = scene.start(1)
-    entries = scene.send(*(quick(sleep_seconds=sleep_seconds) for _ in range(3)))
-    assert eventually(lambda: scene.held() == 3, within=10)
+    entries = scene.send(*(quick(sleep_seconds=sleep_seconds) for _ in range(2)))
+    assert eventually(lambda: scene.held() == 2, within=10)
     began = time.monotonic()
     process.begin_to_stop()
     assert eventually(lambda: process.exit_status() == 0, within=10)
     assert time.monotonic() - began < 5
-    assert 0 < scene.waiting() <= 3
+    assert 0 < scene.waiting() <= 2
     assert silent(scene.redis, scene.settings) == [1]
     scene.start(2)
     answers = scene.answers()
@@ -296,16 +309,14 @@ def test_server_that_is_restarted_emptied_or_full_is_waited_for(own_server: Embe
         assert process.exit_status() is None
 
 
-def test_beat_tells_who_reads(scene: Scene) -> None:
+def test_beat_tells_who_reads(served: Scene) -> None:
     """A worker is healthy when each of its processes reads the stream; one that does not run does not."""
-    assert not stream_is_read(scene.settings, scene.url, timeout=0)
-    scene.start(1)
-    assert stream_is_read(scene.settings, scene.url, timeout=0)
-    assert not stream_is_read(scene.set(stream_processes=2).settings, scene.url, timeout=0.3)
-    assert stream_is_read(scene.set(stream_processes=0).settings, scene.url, timeout=0)
-    with pytest.raises(AwayError):
-        silent(connect("redis://127.0.0.1:1", patience=0), scene.set(stream_processes=1).settings)
-    assert not stream_is_read(scene.settings, "redis://127.0.0.1:1", timeout=5)
+    one = served.settings
+    two, none = (one.model_copy(update={"stream_processes": number}) for number in (2, 0))
+    assert stream_is_read(one, served.url, timeout=0)
+    assert not stream_is_read(two, served.url, timeout=0.3)
+    assert stream_is_read(none, served.url, timeout=0)
+    assert not stream_is_read(one, "redis://127.0.0.1:1", timeout=5)
 
 
 def test_only_signed_entries_are_answered_where_signatures_are_asked_for(scene: Scene) -> None:
