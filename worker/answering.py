@@ -1,4 +1,4 @@
-"""From the arguments of a task to answers on the results channel, whatever the arguments are."""
+"""From a request, or the arguments of a task, to answers, whatever they are."""
 
 import gc
 import logging
@@ -39,7 +39,7 @@ class UnpublishedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Answering:
-    """What the tasks do, free of Celery's task machinery."""
+    """What both intakes do, free of the machinery of either."""
 
     publisher: Publisher
     dead: DeadLetters
@@ -58,7 +58,7 @@ class Answering:
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self._publish([self._answered(named["request"], task_id)])
+            self._publish([self.answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -78,7 +78,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(self._answered(request, id_in_list(task_id, index)))
+                answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self._publish(answers)
@@ -100,7 +100,7 @@ class Answering:
         if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
             self._refuse([(request_id, wrong) for request_id in request_ids])
             return
-        error = _internal(reason)
+        error = failure(reason)
         entries = self._refuse([(request_id, error) for request_id in request_ids])
         # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
         if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
@@ -121,16 +121,20 @@ class Answering:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(self._answered(WARM_UP_REQUEST, reply_to))
+            self.publisher.reply(self.answered(WARM_UP_REQUEST, reply_to))
 
     def warm_up(self) -> None:
         """Builds catalogue and rules in this process, so that the first request does not wait for them."""
-        self._answered(WARM_UP_REQUEST, "warm-up")
+        self.answered(WARM_UP_REQUEST, "warm-up")
         # What is there now stays: looking through it for garbage again and again would take a tenth of all time.
         gc.collect()
         gc.freeze()
 
-    def _answered(self, value: object, fallback: str) -> Encoded:
+    def answered(self, value: object, fallback: str) -> Encoded:
+        """The answer to one request, decoded JSON of any shape; ``fallback`` is its id where it gives none.
+
+        Raises: SoftTimeLimitExceeded.
+        """
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
         from rules import recommend  # noqa: PLC0415
 
@@ -144,10 +148,10 @@ class Answering:
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return _encoded_error(request_id, _internal(None))
+            return encoded_error(request_id, failure(None))
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
-        return self._publish([_encoded_error(request_id, error) for request_id, error in refused])
+        return self._publish([encoded_error(request_id, error) for request_id, error in refused])
 
     def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
         try:
@@ -180,7 +184,8 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     return RulesInForce(home, sources)
 
 
-def _encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
+def encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
+    """The error as the answer to ``request_id``."""
     from rules import recommend  # noqa: PLC0415 - as in Answering
 
     return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
@@ -200,9 +205,10 @@ def _wrong_arguments(
     return None
 
 
-def _internal(reason: BaseException | None) -> WeighbridgeError:
+def failure(reason: BaseException | None) -> WeighbridgeError:
+    """What is told of a request that could not be answered because of ``reason``."""
     if isinstance(reason, SoftTimeLimitExceeded | TimeLimitExceeded):
-        return WeighbridgeError("the request took too long", hint="send fewer requests in one list")
+        return WeighbridgeError("the request took too long", hint="ask for fewer alternatives, or send shorter lists")
     if isinstance(reason, WorkerLostError):
         return WeighbridgeError("the request ended the process that computed it, each time it was tried")
     return WeighbridgeError("the request could not be answered; the worker's log says why")

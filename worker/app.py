@@ -3,6 +3,7 @@
 from celery import Celery
 from kombu import Exchange, Queue
 
+from . import recycling
 from .delivery.signature import Signer
 from .delivery.transport import Refuse
 from .settings import QUEUES, Settings
@@ -58,8 +59,8 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
         task_soft_time_limit=settings.soft_time_limit_seconds,
         task_time_limit=settings.hard_time_limit_seconds,
         # Memory that the rule engine's C library may leak is given back now and then.
-        worker_max_tasks_per_child=10_000,
-        worker_max_memory_per_child=400_000,
+        worker_max_tasks_per_child=recycling.MAX_REQUESTS,
+        worker_max_memory_per_child=recycling.MAX_MEMORY_KIB,
         # Building the rules in a new process takes longer on a busy machine than the 4 s it gets by default.
         worker_proc_alive_timeout=60.0,
         # worker.process bounds the shutdown itself: Celery's own way sleeps it out even when nothing runs any

@@ -1,6 +1,7 @@
 """Dead letters sent again, once what made them fail is mended."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from celery import Celery
 
@@ -8,13 +9,10 @@ from schemas.errors import InvalidRequestError
 from schemas.recommendation import ANSWER, ErrorAnswer
 
 from .app import TASKS, create_app
-from .delivery.dead import FAILED, DeadLetter, FailedTask
+from .delivery.dead import FAILED, STREAM, DeadLetter, FailedTask
 from .delivery.envelope import Envelope, MalformedMessageError, arguments, read
 from .reader import Reader
 from .wiring import Wiring
-
-STREAM = "requests"
-"""The source of letters that came by the stream of requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +37,10 @@ class Replay:
             )
         if letter.source == STREAM:
             self._forget_errors(letter)
-            self.wiring.raw.xadd(self.wiring.keys.requests, {"request": letter.message})
+            fields: dict[Any, Any] = {"request": letter.message}
+            if (signer := self.wiring.signer) is not None:
+                fields["signature"] = signer.of_request(letter.message)
+            self.wiring.raw.xadd(self.wiring.keys.requests, fields)
         else:
             positional, task = self._task(letter)
             self._forget_errors(letter)

@@ -55,6 +55,10 @@ class Settings(Sources):
     """Processes that answer requests."""
     prefetch: Annotated[int, Field(ge=1, le=1024)] = 4
     """Messages held per process."""
+    stream_processes: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that answer the stream of requests, beside those that answer the queues; 0 leaves it unread."""
+    stream_batch: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Entries of that stream a process takes at once."""
     log_level: LogLevel = "WARNING"
     rules_path: Path | None = None
     """Folder of this site's own rules, laid over ours and read again whenever it changes; null means ours alone."""

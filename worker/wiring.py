@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .answering import Answering
 from .app import ANSWERED
 from .channel import Publisher
 from .connection import connect
@@ -11,6 +12,7 @@ from .delivery.dead import DeadLetters
 from .delivery.intake import Intake
 from .delivery.ledger import Ledger
 from .delivery.refusals import Refusals
+from .delivery.signature import Signer
 from .keys import Keys
 from .settings import QUEUES, Settings
 from .upkeep import Upkeep
@@ -62,6 +64,24 @@ class Wiring:
             keys=self.keys,
             maxlen=self.settings.dead_maxlen,
             max_message_bytes=self.settings.max_message_bytes,
+        )
+
+    @cached_property
+    def signer(self) -> Signer | None:
+        """Checks signatures; None where none are asked for."""
+        key = self.settings.signing_key
+        return Signer(key.get_secret_value().encode()) if key else None
+
+    @cached_property
+    def answering(self) -> Answering:
+        """Answers requests, however they came."""
+        return Answering(
+            publisher=self.publisher,
+            dead=self.dead,
+            max_list_items=self.settings.max_list_items,
+            soft_time_limit_seconds=self.settings.soft_time_limit_seconds,
+            sources=self.settings.sources,
+            rules_home=None if self.settings.rules_path is None else self.settings.rules_home,
         )
 
     @cached_property

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 FAILED = "failed"
 """The reason of letters that hold a task, not the message it came in: that is known no more when a task has failed."""
 
+STREAM = "requests"
+"""The source of letters that came by the stream of requests."""
 LETTER_ID = re.compile(r"\d{1,19}-\d{1,19}")
 
 PAGE = 500
@@ -50,7 +52,7 @@ class DeadLetter:
     reason: str
     detail: str
     source: str
-    """The queue it was taken from, or ``requests`` for the stream."""
+    """The queue it was taken from, or STREAM."""
     message: bytes
     length: int
     """Bytes the message had; more than are kept where it was too long."""

@@ -27,6 +27,13 @@ class Signer:
             # Without the envelope: a forger must not choose whom an error is told.
             raise MalformedMessageError("signature", "the message does not bear its signature")
 
+    def of_request(self, text: bytes) -> str:
+        """The signature of an entry of the stream of requests, of which it covers the field ``request``.
+
+        What is signed for a message of a queue begins with a length, and is no JSON object.
+        """
+        return hmac.new(self.secret, text, hashlib.sha256).hexdigest()
+
     def __repr__(self) -> str:
         return "Signer()"
 
