@@ -66,6 +66,11 @@ class Keys:
         """The messages that workers hold, by delivery tag; written by Celery's transport."""
         return f"{self.prefix}unacked"
 
+    @property
+    def unacked_index(self) -> str:
+        """Since when they are held, by delivery tag; written by Celery's transport."""
+        return f"{self.prefix}unacked_index"
+
     def queue(self, name: str) -> str:
         """The list of a queue's waiting messages."""
         return f"{self.prefix}{name}"
