@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
+from redis.exceptions import RedisError
 
 from checkpoints.sources import NO_SOURCES, Sources
 from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
@@ -32,6 +33,10 @@ WARM_UP_REQUEST = {"model": {"num_parameters": 8_000_000_000}, "weight_format": 
 """Small, and through the whole path: catalogue, rules and encoding."""
 
 
+class UnpublishedError(Exception):
+    """The answers are there and the server did not take them: the message is to be delivered again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
     """What both intakes do, free of the machinery of either."""
@@ -48,17 +53,17 @@ class Answering:
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
 
-        Raises: redis.RedisError when the answer could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([self.answered(named["request"], task_id)])
+            self._publish([self.answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded, with what was answered until then published.
         """
         wrong = _wrong_arguments(SIZE_MANY, EXPECTED[SIZE_MANY], positional, named)
         requests = named.get("requests")
@@ -76,7 +81,7 @@ class Answering:
                 answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
-            self.publisher.publish(answers)
+            self._publish(answers)
 
     def fail(
         self,
@@ -86,23 +91,26 @@ class Answering:
         named: Mapping[str, object],
         reason: BaseException | None,
     ) -> None:
-        """Sets a failed task aside, and answers whatever of it is still unanswered with an error.
+        """Answers whatever of a failed task is still unanswered with an error, and sets it aside if anything was.
 
-        Raises: redis.RedisError when that could not be written.
+        Raises: UnpublishedError; redis.RedisError.
         """
         request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named)
-        if error is None:
-            error = failure(reason)
+        if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
+            self._refuse([(request_id, wrong) for request_id in request_ids])
+            return
+        error = failure(reason)
+        entries = self._refuse([(request_id, error) for request_id in request_ids])
+        # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
+        if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
             failed = FailedTask(task=task, task_id=task_id, named=named)
-            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), request_ids)
-        self._refuse([(request_id, error) for request_id in request_ids])
+            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), told)
 
     def expire(self, task_id: str, named: Mapping[str, object]) -> None:
         """Answers for a message that expired while it waited.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError.
         """
         error = UnavailableError(
             "the message expired before a worker took it", hint="send it without an expiry date, or with a later one"
@@ -142,8 +150,15 @@ class Answering:
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
             return encoded_error(request_id, failure(None))
 
-    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self.publisher.publish([encoded_error(request_id, error) for request_id, error in refused])
+    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
+        return self._publish([encoded_error(request_id, error) for request_id, error in refused])
+
+    def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
+        try:
+            return self.publisher.publish(answers)
+        except (RedisError, SoftTimeLimitExceeded) as error:
+            # Time that is up while the server is away is no fault of the request.
+            raise UnpublishedError(type(error).__name__) from error
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:

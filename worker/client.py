@@ -37,7 +37,7 @@ class Client:
     """
 
     def __init__(self, settings: Settings, url: str) -> None:
-        self._url = url
+        self.url = url
         self._app = create_app(settings, url)
         self._redis = connect(url, patience=1)
         self._reader = Reader(redis=self._redis, keys=Keys(prefix=settings.key_prefix))
@@ -196,7 +196,7 @@ class Client:
             yield
         except (OperationalError, KombuError, RedisError, OSError) as error:
             raise UnavailableError(
-                f"the server at {masked(self._url)} does not answer: {error}",
+                f"the server at {masked(self.url)} does not answer: {error}",
                 hint="see that the server runs and that WEIGHBRIDGE_REDIS_URL names it",
             ) from error
 

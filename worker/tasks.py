@@ -7,9 +7,8 @@ from typing import Any
 from celery import Celery, Task, signals
 from celery.app.task import Context
 from celery.exceptions import Reject
-from redis.exceptions import RedisError
 
-from .answering import EXPECTED, Answering
+from .answering import EXPECTED, Answering, UnpublishedError
 from .app import HEARTBEAT, SIZE, SIZE_MANY
 
 logger = logging.getLogger(__name__)
@@ -59,7 +58,7 @@ def register(app: Celery, answering: Answering) -> None:
 def _or_give_back(answer: Callable[[], None]) -> None:
     try:
         answer()
-    except RedisError as error:
+    except UnpublishedError as error:
         # An answer that cannot be published is no failure of the request: the message goes back to the queue.
-        logger.warning("giving a message back: %s", type(error).__name__, extra={"action": "give_back"})
+        logger.warning("giving a message back: %s", error, extra={"action": "give_back"})
         raise Reject(error, requeue=True) from error

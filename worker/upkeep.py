@@ -2,6 +2,7 @@
 
 import logging
 import threading
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from redis.exceptions import RedisError
@@ -48,7 +49,11 @@ class Upkeep:
         swept = self.ledger.sweep(gone_seconds=self.gone_seconds)
         if swept.sent:
             logger.warning("sent %d messages again that were lost", len(swept.sent), extra={"action": "resend"})
-        for queue, message in swept.given_up:
+        self.give_up(swept.given_up)
+
+    def give_up(self, messages: Iterable[tuple[str, bytes]]) -> None:
+        """Answers for messages that vanished each time they were sent, given with their queues."""
+        for queue, message in messages:
             self.refusals(self._lost_for_good(queue, message), queue, message)
 
     def _lost_for_good(self, queue: str, message: bytes) -> MalformedMessageError:

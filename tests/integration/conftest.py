@@ -46,6 +46,7 @@ def a_request(**metadata: object) -> dict[str, Any]:
     return {
         "model": {"num_parameters": 8_000_000_000},
         "weight_format": "bf16",
+        "hardware": {"gpu": "H100-SXM-80GB", "count": 1},
         "alternatives": 0,
         "metadata": metadata,
     }

@@ -1,6 +1,7 @@
 """Dead letters: what could not be given to a task, or failed for good, kept with the reason until somebody looks."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -17,6 +18,8 @@ FAILED = "failed"
 
 STREAM = "requests"
 """The source of letters that came by the stream of requests."""
+
+LETTER_ID = re.compile(r"\d{1,19}-\d{1,19}")
 
 PAGE = 500
 """Letters read at a time."""
@@ -104,10 +107,8 @@ class DeadLetters:
 
         Raises: InvalidRequestError when there is none; redis.RedisError.
         """
-        try:
-            rows = _rows(self.redis.xrange(self.keys.dead, letter_id, letter_id))
-        except ValueError:
-            rows = []
+        known = LETTER_ID.fullmatch(letter_id)
+        rows = _rows(self.redis.xrange(self.keys.dead, letter_id, letter_id)) if known else []
         if not rows:
             raise InvalidRequestError(f"there is no dead letter {letter_id}", hint="`weighbridge dead list` shows all")
         return _letter(*rows[0])

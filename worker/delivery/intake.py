@@ -1,8 +1,11 @@
 """Whether new requests are taken: not when the server's memory, or those who read the results, could not bear them."""
 
 import json
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
+
+from redis.exceptions import OutOfMemoryError
 
 from ..keys import Keys
 
@@ -48,7 +51,9 @@ class Intake:
         if reason is None:
             self.redis.delete(self.keys.intake)
         else:
-            self.redis.set(self.keys.intake, self._told(reason), ex=CLOSED_FOR_SECONDS)
+            # A server without any room refuses what producers send by itself.
+            with suppress(OutOfMemoryError):
+                self.redis.set(self.keys.intake, self._told(reason), ex=CLOSED_FOR_SECONDS)
         return reason
 
     def memory_used(self) -> float:

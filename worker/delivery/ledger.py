@@ -28,7 +28,8 @@ if ARGV[3] == '1' then
     return 'memory'
   end
 end
-redis.call('ZADD', KEYS[2], redis.call('TIME')[1], ARGV[2])
+local now = redis.call('TIME')
+redis.call('ZADD', KEYS[2], now[1] .. '.' .. string.format('%06d', now[2]), ARGV[2])
 redis.call('HSET', KEYS[3], ARGV[2], KEYS[1] .. ' ' .. ARGV[1])
 redis.call('LPUSH', KEYS[1], ARGV[1])
 return ''
@@ -38,8 +39,10 @@ return ''
 SWEEP = """
 -- KEYS: ledger, messages of the ledger, messages held, then the lists of every queue
 -- ARGV: seconds a message may be gone, messages to look at, times one is sent again
-local now = tonumber(redis.call('TIME')[1])
-local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[1], 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+local time = redis.call('TIME')
+local now = time[1] + time[2] / 1000000
+local newest = string.format('%.6f', now - ARGV[1])
+local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', newest, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
 local known, waiting_since = {}, {}
 local function look_at(list)
   known[list] = true
@@ -68,7 +71,7 @@ for i = 1, #old, 2 do
       redis.call('ZREM', KEYS[1], tag)
       redis.call('HDEL', KEYS[2], tag, tag .. ':sent')
     else
-      redis.call('ZADD', KEYS[1], now, tag)
+      redis.call('ZADD', KEYS[1], string.format('%.6f', now), tag)
       redis.call('RPUSH', list, message)
       sent[#sent + 1] = tag
     end

@@ -10,6 +10,7 @@ from typing import Any
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps
+from redis.exceptions import OutOfMemoryError
 
 from schemas.errors import InvalidRequestError, QueueFullError
 
@@ -31,6 +32,13 @@ WHY_FULL = {
 class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
     """Who holds which message; what is acknowledged is struck out of the ledger in the same step."""
 
+    def append(self, message: Any, delivery_tag: str) -> None:  # noqa: ANN401 - a message of kombu's
+        """The message is ours; where the server has no room to note it, the ledger has it still."""
+        try:
+            super().append(message, delivery_tag)
+        except OutOfMemoryError:
+            super(redis.QoS, self).append(message, delivery_tag)
+
     def ack(self, delivery_tag: str) -> None:
         """The message is dealt with."""
         self._settle(delivery_tag)
@@ -39,10 +47,14 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
         """The message goes back to its queue, or is dealt with."""
-        if requeue:
-            super().reject(delivery_tag, requeue=True)
-        else:
+        if not requeue:
             self.ack(delivery_tag)
+            return
+        try:
+            super().reject(delivery_tag, requeue=True)
+        except OutOfMemoryError:
+            # Where there is no room to put it back it stays noted as held, and is given to another when that lapses.
+            super(redis.QoS, self).ack(delivery_tag)
 
     def restore_visible(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - kombu's own
         """Gives what lost workers held to others, and counts that it did."""
@@ -167,6 +179,11 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
         if self.counts_deliveries:
             payload["headers"]["deliveries"] = payload["headers"].get("deliveries", 0) + 1
         super()._do_restore_message(payload, exchange, routing_key, pipe, leftmost)
+        # It waits in other words than it was sent in: those a sweep has to look for.
+        keys = Keys(prefix=self.global_keyprefix)
+        waiting = keys.queue(self._q_for_pri(routing_key, self._get_message_priority(payload, reverse=False)))
+        tag = payload["properties"]["delivery_tag"]
+        pipe.hset(Keys(prefix="").ledger_messages, tag, f"{waiting} {dumps(payload)}")
 
 
 class Transport(redis.Transport):  # type: ignore[misc]  # kombu has no types

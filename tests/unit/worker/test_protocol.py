@@ -3,6 +3,7 @@
 import json
 import re
 from pathlib import Path
+from typing import get_args
 
 from schemas.vocabulary import ErrorCode
 from worker.app import TASKS
@@ -25,4 +26,4 @@ def test_every_key_of_the_contract_and_every_code_is_told() -> None:
     keys = Keys(prefix="weighbridge:")
     names = [keys.requests, keys.results, keys.bell, keys.intake, keys.dead]
     names += [keys.done("<request_id>"), keys.reply("<request_id>")]
-    assert [name for name in (*names, *ErrorCode.__args__) if f"`{name}`" not in PROTOCOL] == []
+    assert [name for name in (*names, *get_args(ErrorCode)) if f"`{name}`" not in PROTOCOL] == []
