@@ -8,6 +8,8 @@ from .server import Say
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
+HEALTHY_SECONDS = 60.0
+"""What ran for so long did not end because it was started."""
 
 
 class KeptAlive:
@@ -21,6 +23,7 @@ class KeptAlive:
         """Whether it ends itself, with status 0, for a fresh one to take its place."""
         self._pause = FIRST_PAUSE_SECONDS
         self._due: float | None = None
+        self._since = time.monotonic()
 
     def look(self) -> None:
         """Starts it again if it ended, after a pause that grows."""
@@ -30,6 +33,8 @@ class KeptAlive:
         if status == 0 and self._makes_room:
             self._process.start()
         elif self._due is None:
+            if time.monotonic() - self._since > HEALTHY_SECONDS:
+                self._pause = FIRST_PAUSE_SECONDS
             pause = self._pause
             # A process on the stream that a request ended must soon come to those behind it, however many follow.
             if status >= 0 or not self._makes_room:
@@ -38,6 +43,7 @@ class KeptAlive:
             self._say(f"{self._name} ended with {_told(status)}; starting it again in {pause:.0f} s")
         elif time.monotonic() >= self._due:
             self._due = None
+            self._since = time.monotonic()
             self._process.start()
 
 
