@@ -56,7 +56,7 @@ class Answering:
         Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
-            self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
+            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
         else:
             self._publish([self.answered(named["request"], task_id)])
 

@@ -4,7 +4,6 @@ import json
 import secrets
 import threading
 import time
-from collections import Counter
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -14,6 +13,7 @@ from schemas.errors import QueueFullError, UnavailableError
 from worker.client import Client
 from worker.connection import connect
 from worker.keys import Keys
+from worker.reader import Reader
 from worker.settings import Settings
 
 LIST_ITEMS = 20
@@ -103,9 +103,11 @@ class SlowConsumer:
     """Reads the results in a group, more slowly than they come, over every absence of the server."""
 
     def __init__(self, settings: Settings, url: str) -> None:
-        self._settings = settings
-        self._url = url
-        self.seen: Counter[str] = Counter()
+        self._reader = Reader(redis=connect(url, patience=0), keys=Keys(prefix=settings.key_prefix))
+        self.entries: dict[str, tuple[str, str]] = {}
+        """Request id and body of every entry that was read, by its id."""
+        self.again = 0
+        """Times an entry was read that had been read before."""
         self._enough = threading.Event()
         self._thread = threading.Thread(target=self._read)
 
@@ -117,22 +119,23 @@ class SlowConsumer:
         """Reads to the end and stops."""
         self._enough.set()
         self._thread.join()
+        self._reader.redis.close()
 
     def _read(self) -> None:
-        with Client(self._settings, self._url) as client:
-            while True:
-                try:
-                    read = self._read_some(client)
-                except UnavailableError:
-                    time.sleep(PAUSE_SECONDS)
-                    continue
-                if self._enough.is_set() and not read:
-                    return
+        while True:
+            try:
+                read = self._read_some()
+            except RedisError:
+                time.sleep(PAUSE_SECONDS)
+                continue
+            if self._enough.is_set() and not read:
+                return
 
-    def _read_some(self, client: Client) -> int:
+    def _read_some(self) -> int:
         read = 0
-        for _, answer in client.results(group=GROUP, consumer="only", start="0", block=1.0):
-            self.seen[answer.request_id] += 1
+        for entry in self._reader.read_as(GROUP, "only", start="0", block=1.0):
+            self.again += entry.entry_id in self.entries
+            self.entries[entry.entry_id] = (entry.request_id, entry.body)
             read += 1
             time.sleep(0.002)
         return read
