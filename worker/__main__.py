@@ -1,5 +1,6 @@
 """``python -m worker``: one worker in the foreground, on the server that WEIGHBRIDGE_REDIS_URL names."""
 
+import logging
 import os
 import sys
 
@@ -22,7 +23,7 @@ def main() -> int:
     try:
         return serve(settings, settings.url)
     except InvalidSettingError as error:
-        print(error.message, file=sys.stderr)  # noqa: T201
+        logging.getLogger(__name__).error("%s", error.message, extra={"action": "start"})  # noqa: TRY400 - it says all
         return 2
 
 

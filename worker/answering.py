@@ -18,6 +18,7 @@ from schemas.recommendation import ErrorAnswer
 from .app import SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .identity import id_in_list, request_id_of
+from .telemetry.answers import ONLY_LOGGED, AnswersNoted
 
 if TYPE_CHECKING:
     from rules.in_force import RulesInForce
@@ -42,6 +43,8 @@ class Answering:
     """What models may be read from."""
     rules_home: Path | None = None
     """Where the rules in force are noted; None for those that come with the project."""
+    noted: AnswersNoted = ONLY_LOGGED
+    """What is noted of answers to requests; health checks are none."""
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -51,7 +54,7 @@ class Answering:
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self.publisher.publish([self._answered(named["request"], task_id)])
+            self._publish([self._answered(named["request"], task_id, self.noted)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -71,10 +74,10 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(self._answered(request, id_in_list(task_id, index)))
+                answers.append(self._answered(request, id_in_list(task_id, index), self.noted))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
-            self.publisher.publish(answers)
+            self._publish(answers)
 
     def fail(
         self,
@@ -105,24 +108,43 @@ class Answering:
         gc.collect()
         gc.freeze()
 
-    def _answered(self, value: object, fallback: str) -> Encoded:
+    def _answered(self, value: object, fallback: str, noted: AnswersNoted | None = None) -> Encoded:
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
         from rules import recommend  # noqa: PLC0415
 
+        began = time.perf_counter()
         try:
             answer = recommend.answer(
                 value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender()
             )
-            return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
+            recommended = time.perf_counter()
+            encoded = Encoded(request_id=answer.request_id, body=recommend.encode(answer))
         except SoftTimeLimitExceeded:
             raise
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return _encoded_error(request_id, _internal(None))
+            return self._refused(request_id, _internal(None))
+        if noted is not None:
+            noted.answered(
+                answer, recommend_seconds=recommended - began, encode_seconds=time.perf_counter() - recommended
+            )
+        return encoded
+
+    def _refused(self, request_id: str, error: WeighbridgeError) -> Encoded:
+        from rules import recommend  # noqa: PLC0415 - as in _answered
+
+        answer = ErrorAnswer.of(request_id, error)
+        self.noted.refused(answer)
+        return Encoded(request_id=request_id, body=recommend.encode(answer))
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self.publisher.publish([_encoded_error(request_id, error) for request_id, error in refused])
+        self._publish([self._refused(request_id, error) for request_id, error in refused])
+
+    def _publish(self, answers: Sequence[Encoded]) -> None:
+        began = time.perf_counter()
+        entries = self.publisher.publish(answers)
+        self.noted.published(repeated=entries.count(None), seconds=time.perf_counter() - began)
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -146,12 +168,6 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     from rules.in_force import RulesInForce  # noqa: PLC0415 - as in Answering
 
     return RulesInForce(home, sources)
-
-
-def _encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
-    from rules import recommend  # noqa: PLC0415 - as in Answering
-
-    return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
 
 
 def _wrong_arguments(

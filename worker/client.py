@@ -1,6 +1,7 @@
 """The client: puts requests on the queue and reads the answers; it knows the tasks by name only."""
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -17,11 +18,12 @@ from schemas.request import SizingRequest
 
 from .app import SIZE, SIZE_MANY, create_app
 from .connection import connect, masked
-from .embedded import find_running
 from .identity import id_in_list, request_id_of
 from .keys import Keys
 from .reader import Entry, Reader, Start
+from .server import server_url
 from .settings import Settings
+from .telemetry.tracing import sending, traces_for
 
 Answer = Recommendation | ErrorAnswer
 
@@ -39,6 +41,9 @@ class Client:
     def __init__(self, settings: Settings, url: str) -> None:
         self._url = url
         self._app = create_app(settings, url)
+        self._traces = traces_for("weighbridge-client", os.environ)
+        if self._traces is not None:
+            self._traces.start()
         self._redis = connect(url, patience=1)
         self._reader = Reader(redis=self._redis, keys=Keys(prefix=settings.key_prefix))
 
@@ -48,14 +53,7 @@ class Client:
 
         Raises: UnavailableError when there is neither.
         """
-        if settings.url is not None:
-            return cls(settings, settings.url)
-        if (running := find_running(settings)) is None:
-            raise UnavailableError(
-                f"no server is configured, and none runs in {settings.home}",
-                hint="start `weighbridge worker`, or set WEIGHBRIDGE_REDIS_URL",
-            )
-        return cls(settings, running.url)
+        return cls(settings, server_url(settings))
 
     def __enter__(self) -> Self:
         return self
@@ -67,6 +65,8 @@ class Client:
         """Gives the connections back."""
         self._app.close()
         self._redis.close()
+        if self._traces is not None:
+            self._traces.close()
 
     def submit(self, request: SizingRequest | Mapping[str, Any], *, queue: str | None = None) -> str:
         """Puts one request on the queue; the id its answer will carry.
@@ -176,10 +176,18 @@ class Client:
             return self._reader.answered(request_ids)
 
     def _send(self, task: str, arguments: dict[str, object], task_id: str, queue: str | None) -> None:
-        with self._unavailable():
+        with self._unavailable(), sending(self._traces, task, queue, task_id, arguments) as headers:
             # Celery would put the arguments' text into the message a second time, for monitors that nobody
             # runs.
-            self._app.send_task(task, kwargs=arguments, task_id=task_id, queue=queue, argsrepr="()", kwargsrepr="{…}")
+            self._app.send_task(
+                task,
+                kwargs=arguments,
+                task_id=task_id,
+                queue=queue,
+                headers=headers,
+                argsrepr="()",
+                kwargsrepr="{…}",
+            )
 
     @contextmanager
     def _unavailable(self) -> Iterator[None]:

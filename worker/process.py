@@ -15,6 +15,8 @@ from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
+from .telemetry.log_lines import leave_celery_out, write_log
+from .telemetry.secrets import mask_for
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -30,9 +32,12 @@ def serve(settings: Settings, url: str) -> int:
     from .channel import Publisher  # noqa: PLC0415
     from .connection import connect  # noqa: PLC0415
     from .keys import Keys  # noqa: PLC0415
+    from .telemetry.answers import answers_noted  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
+    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(url))
+    leave_celery_out()
     plain_json.register()
     app = create_app(settings, url)
     publisher = Publisher(
@@ -48,6 +53,7 @@ def serve(settings: Settings, url: str) -> int:
         soft_time_limit_seconds=settings.soft_time_limit_seconds,
         sources=settings.sources,
         rules_home=None if settings.rules_path is None else settings.rules_home,
+        noted=answers_noted(settings),
     )
     if settings.rules_path is not None:
         _watch_rules(settings.rules_path, settings.rules_home)

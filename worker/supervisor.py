@@ -9,6 +9,7 @@ from .health import heartbeat
 from .process import worker_process
 from .server import Say, Server, announced_server
 from .settings import Settings
+from .telemetry.observed import observed
 
 POLL_SECONDS = 0.2
 READY_SECONDS = 60.0
@@ -17,7 +18,13 @@ LONGEST_PAUSE_SECONDS = 30.0
 
 def supervise(settings: Settings, say: Say) -> int:
     """Serves until SIGTERM or SIGINT, then ends everything it started; the exit status."""
-    with _stop_signals() as stop, announced_server(settings, say) as server:
+    with (
+        _stop_signals() as stop,
+        announced_server(settings, say) as server,
+        observed(settings, server.url) as address,
+    ):
+        if address is not None:
+            say(f"metrics: {address}/metrics; probes: /healthz, /readyz", "start")
         _keep_working(settings, server, stop, say)
     return 0
 
@@ -37,7 +44,7 @@ def _keep_working(settings: Settings, server: Server, stop: threading.Event, say
                     return
                 pause = min(2 * pause, LONGEST_PAUSE_SECONDS)
                 worker.start()
-        say("stopping: what runs is finished or handed back to the queue")
+        say("stopping: what runs is finished or handed back to the queue", "stop")
 
 
 def _greet(settings: Settings, url: str, say: Say) -> None:
@@ -48,7 +55,8 @@ def _greet(settings: Settings, url: str, say: Say) -> None:
     versions = answer.versions
     say(
         f"ready: {settings.concurrency} processes serve {', '.join(settings.queues)} "
-        f"(weighbridge {versions.weighbridge}, rules {versions.rules}, catalogue {versions.catalog})"
+        f"(weighbridge {versions.weighbridge}, rules {versions.rules}, catalogue {versions.catalog})",
+        "ready",
     )
 
 
