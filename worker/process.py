@@ -37,7 +37,7 @@ def serve(settings: Settings, url: str) -> int:
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
     write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(url))
-    leave_celery_out()
+    leave_celery_out(settings.log_format)
     plain_json.register()
     app = create_app(settings, url)
     publisher = Publisher(

@@ -122,14 +122,18 @@ def write_log(log_format: LogFormat, level: LogLevel, worker: str, mask: Mask) -
     threading.excepthook = lambda ended: _log_crash(ended.exc_type, ended.exc_value, ended.exc_traceback)
 
 
-def leave_celery_out() -> None:
+def leave_celery_out(log_format: LogFormat) -> None:
     """Keeps Celery from setting up a log of its own in this process and in its pool's."""
     from celery import signals  # noqa: PLC0415 - the supervisor writes a log without it
+    from celery.apps import worker  # noqa: PLC0415
 
     def is_set_up(**_: Any) -> None:  # noqa: ANN401 - what Celery would have it be
         """Celery leaves it all to whoever listens."""
 
     signals.setup_logging.connect(is_set_up, weak=False)
+    if log_format == "json":
+        # Beside its log it says in plain text that it was told to end, which the supervisor says too.
+        worker.safe_say = lambda *_: None
 
 
 def _log_crash(kind: type[BaseException], error: BaseException | None, traceback: TracebackType | None) -> None:

@@ -16,7 +16,6 @@ from schemas.errors import InvalidSettingError
 from ..connection import connect
 from ..keys import Keys
 from ..settings import Settings
-from .endpoint import metrics_page, probe_page, serving
 from .pulse import LATELY_SECONDS, Pulse
 from .registry import Registry, WorkerReport
 
@@ -24,6 +23,8 @@ if TYPE_CHECKING:
     from redis import Redis
 
 REPORT_SECONDS = 5.0
+SOON_SECONDS = 1.0
+"""How soon a worker is reported again that has not said yet what it answers by."""
 END_SECONDS = 5.0
 
 _log = logging.getLogger(__name__)
@@ -57,7 +58,8 @@ def _served(settings: Settings, redis: "Redis", pulse: Pulse) -> Iterator[str | 
     if settings.metrics_port is None:
         yield None
         return
-    from .exposition import exposed  # noqa: PLC0415 - who serves no metrics pays for none
+    from .endpoint import metrics_page, probe_page, serving  # noqa: PLC0415 - who serves no metrics pays for none
+    from .exposition import exposed  # noqa: PLC0415
 
     _empty(settings.metrics_home)
     pages = {
@@ -113,7 +115,7 @@ def _reporting(settings: Settings, url: str, pulse: Pulse, stop: threading.Event
                 if is_told:
                     _log.warning("the worker is not reported: %s", type(error).__name__, extra={"action": "report"})
                 is_told = False
-            if stop.wait(REPORT_SECONDS):
+            if stop.wait(REPORT_SECONDS if report.versions else SOON_SECONDS):
                 break
         with suppress(RedisError):
             registry.leave(settings.worker_name)

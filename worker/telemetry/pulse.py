@@ -72,6 +72,19 @@ class Pulse:
         thread.start()
         return thread
 
+    def take(self, body: str) -> None:
+        """Notes what the worker answered just now."""
+        try:
+            answer = ANSWER.validate_json(body)
+        except ValidationError:
+            return
+        if isinstance(answer, Recommendation):
+            self._answered, self._versions = time.monotonic(), answer.versions
+
+    def server_away(self) -> None:
+        """Notes that the server did not answer just now."""
+        self._away = time.monotonic()
+
     def _beat(self, stop: threading.Event) -> None:
         app = create_app(self._settings, self._url)
         client = connect(self._url, patience=0)
@@ -85,7 +98,7 @@ class Pulse:
                         app.send_task(HEARTBEAT, kwargs={"request_id": self._reply_to}, queue=queue)
                     self._listen(client, keys.reply(self._reply_to), stop)
                 except (OperationalError, RedisError, OSError):
-                    self._away = time.monotonic()
+                    self.server_away()
                     stop.wait(SLICE_SECONDS)
         finally:
             client.close()
@@ -97,12 +110,4 @@ class Pulse:
         while not stop.is_set() and (left := due - time.monotonic()) > 0:
             popped = client.blpop([reply], timeout=max(0.01, min(left, SLICE_SECONDS)))
             if popped is not None:
-                self._take(cast("list[str]", popped)[1])
-
-    def _take(self, body: str) -> None:
-        try:
-            answer = ANSWER.validate_json(body)
-        except ValidationError:
-            return
-        if isinstance(answer, Recommendation):
-            self._answered, self._versions = time.monotonic(), answer.versions
+                self.take(cast("list[str]", popped)[1])

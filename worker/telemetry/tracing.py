@@ -91,8 +91,8 @@ class Traces:
         self, task: str, queue: str | None, task_id: str, arguments: Mapping[str, object]
     ) -> Iterator[dict[str, str]]:
         """A span for sending a message; what the message has to carry."""
-        from opentelemetry.propagate import inject  # noqa: PLC0415
         from opentelemetry.trace import SpanKind  # noqa: PLC0415
+        from opentelemetry.trace.propagation.tracecontext import TraceContextTextMapPropagator  # noqa: PLC0415
 
         carried: dict[str, str] = {}
         if self._tracer is None:
@@ -107,7 +107,7 @@ class Traces:
         if isinstance(requests, list):
             attributes["messaging.batch.message_count"] = len(requests)
         with self._tracer.start_as_current_span(f"send {task}", kind=SpanKind.PRODUCER, attributes=attributes):
-            inject(carried)
+            TraceContextTextMapPropagator().inject(carried)
             yield carried
 
     @contextmanager
