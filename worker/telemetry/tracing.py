@@ -4,6 +4,7 @@ OpenTelemetry is an extra.  Nothing of it is imported unless the environment ask
 """
 
 import logging
+import os
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -20,8 +21,10 @@ CARRIED = ("traceparent", "tracestate")
 LONGEST_CARRIED = 512
 """Characters of them that are read: what is longer is nobody's trace."""
 
-FLUSH_MILLISECONDS = 2000
-"""What a process that ends waits for its last spans to be taken."""
+EXPORT_SECONDS = 2.0
+"""How long spans are offered to a collector, unless the environment says: a process that ends waits for its last."""
+
+TIMEOUTS = ("OTEL_EXPORTER_OTLP_TIMEOUT", "OTEL_EXPORTER_OTLP_TRACES_TIMEOUT")
 
 NANOSECONDS = 1_000_000_000
 
@@ -76,13 +79,14 @@ class Traces:
         if not isinstance(provider, TracerProvider):
             named = {"service.name": self._service} if self._service else {}
             provider = self._own = TracerProvider(resource=Resource.create(named))
-            provider.add_span_processor(BatchSpanProcessor(OTLPSpanExporter()))
+            timed = any(os.environ.get(name) for name in TIMEOUTS)
+            exporter = OTLPSpanExporter(timeout=None if timed else EXPORT_SECONDS)
+            provider.add_span_processor(BatchSpanProcessor(exporter))
         self._tracer = provider.get_tracer("weighbridge")
 
     def close(self) -> None:
         """Exports what is left, and ends."""
         if self._own is not None:
-            self._own.force_flush(FLUSH_MILLISECONDS)
             self._own.shutdown()
         self._tracer = self._own = None
 
