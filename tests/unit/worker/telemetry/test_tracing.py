@@ -10,6 +10,7 @@ from opentelemetry.sdk.trace import TracerProvider
 from opentelemetry.sdk.trace.export import SimpleSpanProcessor
 from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanExporter
 
+from worker.telemetry import tracing
 from worker.telemetry.answers import ONLY_LOGGED
 from worker.telemetry.tracing import Traces, are_traces_wanted, sending, traces_for
 
@@ -60,6 +61,8 @@ def test_without_the_extra_it_is_said_once_and_nothing_is_traced(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Whoever asks for traces and has not installed the extra is told."""
+    # The linter of imports, where it ran before in this process, turns off every logger that was there.
+    monkeypatch.setattr(tracing._log, "disabled", False)
     monkeypatch.setitem(sys.modules, "opentelemetry.exporter.otlp.proto.http.trace_exporter", None)
     assert traces_for("weighbridge-worker", {"OTEL_TRACES_EXPORTER": "otlp"}) is None
     assert [record.message for record in caplog.records] == ["no traces: weighbridge[otel] is not installed"]
