@@ -12,6 +12,7 @@ COMMANDS = {
     "submit": "cli.submit",
     "results": "cli.results",
     "status": "cli.status",
+    "dead": "cli.dead",
     "gpus": "cli.gpus",
     "models": "cli.models",
     "formats": "cli.formats",
@@ -42,7 +43,7 @@ class LazyGroup(click.Group):
 def main() -> None:
     """Weigh LLM deployments: GPU memory, hardware support and advice, in process or over a queue.
 
-    Exit status: 0 all fit, 1 some do not, 2 bad input, 3 the queue's server is away.
+    Exit status: 0 all fit, 1 some do not, 2 bad input, 3 the queue's server is away or full.
     """
 
 

@@ -8,13 +8,14 @@ from typing import TYPE_CHECKING
 
 import click
 
-from schemas.errors import UnavailableError, WeighbridgeError
+from schemas.errors import QueueFullError, UnavailableError, WeighbridgeError
 
 from .exit_status import BAD_INPUT, UNAVAILABLE
 
 if TYPE_CHECKING:
     from worker.client import Client
     from worker.settings import Settings
+    from worker.wiring import Wiring
 
 
 def read_settings() -> "Settings":
@@ -39,12 +40,34 @@ def _tell(line: str) -> None:
 
 
 @contextmanager
+def open_wiring() -> Iterator["Wiring"]:
+    """The service's own parts on the server; what goes wrong is told as of a client.
+
+    Raises: UnavailableError, also where the server goes away meanwhile.
+    """
+    from redis.exceptions import RedisError
+
+    from worker.connection import masked
+    from worker.embedded import address
+    from worker.wiring import Wiring
+
+    settings = read_settings()
+    wiring = Wiring(settings, address(settings), patience=1)
+    try:
+        yield wiring
+    except RedisError as error:
+        raise UnavailableError(f"the server at {masked(wiring.url)} does not answer: {error}") from None
+    finally:
+        wiring.close()
+
+
+@contextmanager
 def errors_told(tell: Callable[[str], object] = _tell) -> Iterator[None]:
-    """Tells of an error, by default on standard error: exit status 3 when the server is away, else 2."""
+    """Tells of an error, by default on standard error: exit status 3 when the server is away or closed, else 2."""
     try:
         yield
     except WeighbridgeError as error:
         tell(f"error: {error.message}")
         if error.hint:
             tell(f"hint: {error.hint}")
-        sys.exit(UNAVAILABLE if isinstance(error, UnavailableError) else BAD_INPUT)
+        sys.exit(UNAVAILABLE if isinstance(error, UnavailableError | QueueFullError) else BAD_INPUT)

@@ -27,12 +27,12 @@ def status(*, as_json: bool) -> None:
     Exit status: 0, or 3 when the queue's server is away.
     """
     from worker.connection import masked
-    from worker.server import server_url
+    from worker.embedded import address
     from worker.telemetry.status import read_status
 
     settings = read_settings()
     with errors_told():
-        url = server_url(settings)
+        url = address(settings)
         now, state, workers = read_status(settings, url)
     server = masked(url)
     if as_json:

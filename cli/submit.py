@@ -28,7 +28,7 @@ WAIT_SECONDS = 60.0
     type=click.FloatRange(0.1, 86_400),
     default=WAIT_SECONDS,
     show_default=True,
-    help="Seconds to wait for all answers.",
+    help="Seconds to wait while the queue is full, and again for all answers.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print JSON Lines.")
 def submit(files: tuple[str, ...], timeout: float, *, wait: bool, as_json: bool) -> None:
@@ -39,7 +39,10 @@ def submit(files: tuple[str, ...], timeout: float, *, wait: bool, as_json: bool)
     requests = _read(files)
     with open_client() as client:
         # One request takes the queue on which it waits behind no list.
-        request_ids = [client.submit(*requests)] if len(requests) == 1 else client.submit_many(requests)
+        if len(requests) == 1:
+            request_ids = [client.submit(*requests, patience=timeout)]
+        else:
+            request_ids = client.submit_many(requests, patience=timeout)
         if wait:
             sys.exit(_print_answers(client, request_ids, timeout, as_json=as_json))
     for request_id in request_ids:

@@ -1,6 +1,7 @@
-"""``weighbridge worker``: answers what comes on the queue."""
+"""``weighbridge worker``: answers what comes on the queues and on the stream of requests."""
 
 import sys
+import time
 
 import click
 
@@ -11,7 +12,11 @@ CHECK_SECONDS = 10.0
 
 @click.command("worker")
 @click.option("--concurrency", type=click.IntRange(1, 1024), help="Processes that answer; default: one a core.")
-@click.option("--check", is_flag=True, help="Send a request through the running worker: exit status 0 if it answers.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Send a request through the running worker: exit status 0 if it works.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 600),
@@ -20,7 +25,7 @@ CHECK_SECONDS = 10.0
     help="Seconds for --check.",
 )
 def worker(concurrency: int | None, timeout: float, *, check: bool) -> None:
-    """Answer sizing requests from the queue until told to stop.
+    """Answer sizing requests from the queues and the stream until told to stop.
 
     WEIGHBRIDGE_REDIS_URL says where the queue is; without it a server is started on this machine.
     """
@@ -46,13 +51,16 @@ def _say(line: str, _: str = "") -> None:
 
 def _check(timeout: float) -> None:
     from worker.embedded import find_running
-    from worker.health import heartbeat
+    from worker.health import heartbeat, stream_is_read
 
     settings = read_settings()
     running = None if settings.url else find_running(settings)
     url = settings.url or (running.url if running else None)
-    answer = heartbeat(settings, url, timeout=timeout) if url else None
-    if answer is None:
+    deadline = time.monotonic() + timeout
+    if url is None or heartbeat(settings, url, timeout=timeout) is None:
         click.echo(f"worker {settings.worker_name} does not answer", err=True)
+        sys.exit(1)
+    if not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
+        click.echo(f"worker {settings.worker_name} does not read the stream of requests", err=True)
         sys.exit(1)
     click.echo(f"worker {settings.worker_name} answers")

@@ -54,9 +54,14 @@ class InvalidSettingError(WeighbridgeError):
 
 
 class QueueFullError(WeighbridgeError):
-    """The queue is above its high-water mark."""
+    """No requests are taken at the moment."""
 
     code = "queue_full"
+
+    def __init__(self, message: str, *, hint: str | None = None, retry_after_seconds: int) -> None:
+        super().__init__(message, hint=hint)
+        self.retry_after_seconds = retry_after_seconds
+        """When to try again."""
 
 
 class UnavailableError(WeighbridgeError):

@@ -1,4 +1,4 @@
-"""From the arguments of a task to answers on the results channel, whatever the arguments are."""
+"""From a request, or the arguments of a task, to answers, whatever they are."""
 
 import gc
 import logging
@@ -10,14 +10,16 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from billiard.exceptions import SoftTimeLimitExceeded, TimeLimitExceeded, WorkerLostError
+from redis.exceptions import RedisError
 
 from checkpoints.sources import NO_SOURCES, Sources
-from schemas.errors import InvalidRequestError, WeighbridgeError
+from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
 
-from .app import SIZE, SIZE_MANY
+from .app import ROUTES, SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
-from .identity import id_in_list, request_id_of
+from .delivery.dead import FAILED, DeadLetters, FailedTask
+from .identity import id_in_list, ids_of, request_id_of
 from .telemetry.answers import ONLY_LOGGED, AnswersNoted
 
 if TYPE_CHECKING:
@@ -32,11 +34,16 @@ WARM_UP_REQUEST = {"model": {"num_parameters": 8_000_000_000}, "weight_format": 
 """Small, and through the whole path: catalogue, rules and encoding."""
 
 
+class UnpublishedError(Exception):
+    """The answers are there and the server did not take them: the message is to be delivered again."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class Answering:
-    """What the tasks do, free of Celery's task machinery."""
+    """What both intakes do, free of the machinery of either."""
 
     publisher: Publisher
+    dead: DeadLetters
     max_list_items: int
     soft_time_limit_seconds: float
     sources: Sources = NO_SOURCES
@@ -49,22 +56,22 @@ class Answering:
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
 
-        Raises: redis.RedisError when the answer could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
             self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
         else:
-            self._publish([self._answered(named["request"], task_id, self.noted)])
+            self._publish([self.answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError; SoftTimeLimitExceeded, with what was answered until then published.
         """
         wrong = _wrong_arguments(SIZE_MANY, EXPECTED[SIZE_MANY], positional, named)
         requests = named.get("requests")
         if wrong := wrong or self._wrong_list(requests):
-            self._refuse([(request_id, wrong) for request_id in _ids(task_id, named)])
+            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
             return
         answers: list[Encoded] = []
         deadline = time.monotonic() + self.soft_time_limit_seconds
@@ -74,7 +81,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(self._answered(request, id_in_list(task_id, index), self.noted))
+                answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self._publish(answers)
@@ -87,13 +94,31 @@ class Answering:
         named: Mapping[str, object],
         reason: BaseException | None,
     ) -> None:
-        """Answers whatever of a failed task is still unanswered with an error.
+        """Answers whatever of a failed task is still unanswered with an error, and sets it aside if anything was.
 
-        Raises: redis.RedisError when the answers could not be published.
+        Raises: UnpublishedError; redis.RedisError.
         """
+        request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named) or _internal(reason)
-        self._refuse([(request_id, error) for request_id in _ids(task_id, named)])
+        if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
+            self._refuse([(request_id, wrong) for request_id in request_ids])
+            return
+        error = failure(reason)
+        entries = self._refuse([(request_id, error) for request_id in request_ids])
+        # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
+        if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
+            failed = FailedTask(task=task, task_id=task_id, named=named)
+            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), told)
+
+    def expire(self, task_id: str, named: Mapping[str, object]) -> None:
+        """Answers for a message that expired while it waited.
+
+        Raises: UnpublishedError.
+        """
+        error = UnavailableError(
+            "the message expired before a worker took it", hint="send it without an expiry date, or with a later one"
+        )
+        self._refuse([(request_id, error) for request_id in ids_of(task_id, named)])
 
     def heartbeat(self, named: Mapping[str, object]) -> None:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
@@ -107,6 +132,21 @@ class Answering:
         # What is there now stays: looking through it for garbage again and again would take a tenth of all time.
         gc.collect()
         gc.freeze()
+
+    def answered(self, value: object, fallback: str) -> Encoded:
+        """The answer to one request, decoded JSON of any shape; ``fallback`` is its id where it gives none.
+
+        Raises: SoftTimeLimitExceeded.
+        """
+        return self._answered(value, fallback, self.noted)
+
+    def refused(self, request_id: str, error: WeighbridgeError) -> Encoded:
+        """The error as the answer to ``request_id``."""
+        from rules import recommend  # noqa: PLC0415 - as in _answered
+
+        answer = ErrorAnswer.of(request_id, error)
+        self.noted.refused(answer)
+        return Encoded(request_id=request_id, body=recommend.encode(answer))
 
     def _answered(self, value: object, fallback: str, noted: AnswersNoted | None = None) -> Encoded:
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
@@ -124,27 +164,25 @@ class Answering:
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return self._refused(request_id, _internal(None))
+            return self.refused(request_id, failure(None))
         if noted is not None:
             noted.answered(
                 answer, recommend_seconds=recommended - began, encode_seconds=time.perf_counter() - recommended
             )
         return encoded
 
-    def _refused(self, request_id: str, error: WeighbridgeError) -> Encoded:
-        from rules import recommend  # noqa: PLC0415 - as in _answered
+    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
+        return self._publish([self.refused(request_id, error) for request_id, error in refused])
 
-        answer = ErrorAnswer.of(request_id, error)
-        self.noted.refused(answer)
-        return Encoded(request_id=request_id, body=recommend.encode(answer))
-
-    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self._publish([self._refused(request_id, error) for request_id, error in refused])
-
-    def _publish(self, answers: Sequence[Encoded]) -> None:
+    def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
         began = time.perf_counter()
-        entries = self.publisher.publish(answers)
+        try:
+            entries = self.publisher.publish(answers)
+        except (RedisError, SoftTimeLimitExceeded) as error:
+            # Time that is up while the server is away is no fault of the request.
+            raise UnpublishedError(type(error).__name__) from error
         self.noted.published(repeated=entries.count(None), seconds=time.perf_counter() - began)
+        return entries
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -184,16 +222,10 @@ def _wrong_arguments(
     return None
 
 
-def _ids(task_id: str, named: Mapping[str, object]) -> list[str]:
-    requests = named.get("requests")
-    if isinstance(requests, list) and requests:
-        return [request_id_of(request, id_in_list(task_id, index)) for index, request in enumerate(requests)]
-    return [request_id_of(named.get("request"), task_id)]
-
-
-def _internal(reason: BaseException | None) -> WeighbridgeError:
+def failure(reason: BaseException | None) -> WeighbridgeError:
+    """What is told of a request that could not be answered because of ``reason``."""
     if isinstance(reason, SoftTimeLimitExceeded | TimeLimitExceeded):
-        return WeighbridgeError("the request took too long", hint="send fewer requests in one list")
+        return WeighbridgeError("the request took too long", hint="ask for fewer alternatives, or send shorter lists")
     if isinstance(reason, WorkerLostError):
         return WeighbridgeError("the request ended the process that computed it, each time it was tried")
     return WeighbridgeError("the request could not be answered; the worker's log says why")

@@ -3,13 +3,22 @@
 from celery import Celery
 from kombu import Exchange, Queue
 
+from . import recycling
+from .delivery.signature import Signer
+from .delivery.transport import Refuse
 from .settings import QUEUES, Settings
 
 SIZE = "weighbridge.size"
 SIZE_MANY = "weighbridge.size_many"
 HEARTBEAT = "weighbridge.heartbeat"
+ANSWERED = (SIZE, SIZE_MANY)
+"""The tasks that somebody waits for an answer of."""
+TASKS = (*ANSWERED, HEARTBEAT)
 
 SIZING, BATCH, ADMISSION = QUEUES
+
+ROUTES = {SIZE: SIZING, SIZE_MANY: BATCH}
+"""The queue of a task whose sender names none."""
 
 HEALTH_QUEUE_EXPIRES_SECONDS = 3600
 
@@ -19,9 +28,13 @@ def health_queue(worker_name: str) -> Queue:
     return _queue(f"health.{worker_name}", expires=HEALTH_QUEUE_EXPIRES_SECONDS)
 
 
-def create_app(settings: Settings, url: str) -> Celery:
-    """A Celery app on the server at ``url``; nothing is connected until it is used."""
+def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Celery:
+    """A Celery app on the server at ``url``; nothing is connected until it is used.
+
+    A worker needs ``refuse``, which deals with what cannot be given to a task.
+    """
     app = Celery("weighbridge", broker=url, set_as_current=False)
+    key = settings.signing_key
     app.conf.update(
         # JSON only: a pickled message would run code of whoever may publish.
         task_serializer="json",
@@ -46,8 +59,8 @@ def create_app(settings: Settings, url: str) -> Celery:
         task_soft_time_limit=settings.soft_time_limit_seconds,
         task_time_limit=settings.hard_time_limit_seconds,
         # Memory that the rule engine's C library may leak is given back now and then.
-        worker_max_tasks_per_child=10_000,
-        worker_max_memory_per_child=400_000,
+        worker_max_tasks_per_child=recycling.MAX_REQUESTS,
+        worker_max_memory_per_child=recycling.MAX_MEMORY_KIB,
         # Building the rules in a new process takes longer on a busy machine than the 4 s it gets by default.
         worker_proc_alive_timeout=60.0,
         # worker.process bounds the shutdown itself: Celery's own way sleeps it out even when nothing runs any
@@ -70,7 +83,17 @@ def create_app(settings: Settings, url: str) -> Celery:
             "interval_step": 0.2,
             "interval_max": 0.5,
         },
+        # Celery's own, with a ledger, an intake that can close, and a guard against what is no message of its kind.
+        broker_transport="worker.delivery.transport:Transport",
         broker_transport_options={
+            "tasks": TASKS,
+            "refuse": refuse,
+            "signer": Signer(key.get_secret_value().encode()) if key else None,
+            "max_message_bytes": settings.max_message_bytes,
+            "max_deliveries": settings.max_deliveries,
+            "queue_high_water": settings.queue_high_water,
+            "intake_memory_fraction": settings.intake_memory_fraction,
+            "retry_after_seconds": settings.retry_after_seconds,
             "global_keyprefix": settings.key_prefix,
             "visibility_timeout": settings.visibility_timeout_seconds,
             # The default looks for lost messages every 100 s whatever the visibility timeout is.
@@ -86,7 +109,7 @@ def create_app(settings: Settings, url: str) -> Celery:
         task_queues=[_queue(name) for name in QUEUES],
         task_default_queue=SIZING,
         task_default_exchange="",
-        task_routes={SIZE: {"queue": SIZING}, SIZE_MANY: {"queue": BATCH}},
+        task_routes={task: {"queue": queue} for task, queue in ROUTES.items()},
         worker_redirect_stdouts=False,
     )
     return app

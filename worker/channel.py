@@ -1,7 +1,7 @@
 """The results channel: each answer goes out once, whatever happens to the worker that computed it.
 
 The stream is the channel of record.  The bell only says that something came; the reply list serves a caller
-who waits for one answer; the done key is what makes a request id known, and holds its first answer.
+who waits for one answer; the done key is what makes a request id known, and names the entry with its answer.
 """
 
 from collections.abc import Iterator, Sequence
@@ -24,13 +24,17 @@ local published = {}
 for i = 1, (#KEYS - 2) / 2 do
   local done, reply = KEYS[2 * i + 1], KEYS[2 * i + 2]
   local id, body = ARGV[2 * i + 2], ARGV[2 * i + 3]
-  if redis.call('SET', done, body, 'NX', 'EX', ARGV[1]) then
-    published[i] = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'request_id', id, 'body', body)
-    redis.call('PUBLISH', KEYS[2], id)
-  else
+  local entry = redis.call('GET', done)
+  if entry then
     published[i] = ''
-    body = redis.call('GET', done)
+    local kept = redis.call('XRANGE', KEYS[1], entry, entry)
+    if kept[1] then body = kept[1][2][4] end
     redis.call('DEL', reply)
+  else
+    entry = redis.call('XADD', KEYS[1], 'MAXLEN', '~', ARGV[3], '*', 'request_id', id, 'body', body)
+    redis.call('SET', done, entry, 'EX', ARGV[1])
+    redis.call('PUBLISH', KEYS[2], id)
+    published[i] = entry
   end
   redis.call('LPUSH', reply, body)
   redis.call('EXPIRE', reply, ARGV[2])
@@ -39,7 +43,8 @@ return published
 """
 """Atomic in the server, so a kill at any moment leaves an answer published whole or not at all.
 
-A repeated id publishes nothing, but lays its first answer in the reply list again for the caller who waits.
+A repeated id publishes nothing, but lays its first answer in the reply list again for the caller who waits; once
+the stream has let go of it, the answer computed anew, which is the same under the same rules.
 """
 
 
@@ -69,18 +74,23 @@ class Publisher:
         script = self.redis.register_script(PUBLISH_ONCE)
         entries: list[str | None] = []
         for chunk in _chunks(answers):
-            keys = [self.keys.results, self.keys.bell]
-            arguments: list[str | int] = [
-                self.result_ttl_seconds,
-                self.reply_ttl_seconds,
-                self.results_maxlen,
-            ]
-            for answer in chunk:
-                keys += (self.keys.done(answer.request_id), self.keys.reply(answer.request_id))
-                arguments += (answer.request_id, answer.body)
+            keys, arguments = self.call(chunk)
             published = cast("list[str]", script(keys=keys, args=arguments))
             entries += (entry or None for entry in published)
         return entries
+
+    def call(self, answers: Sequence[Encoded]) -> tuple[list[str], list[str | int]]:
+        """KEYS and ARGV with which PUBLISH_ONCE publishes ``answers``, alone or as part of a larger script."""
+        keys = [self.keys.results, self.keys.bell]
+        arguments: list[str | int] = [
+            self.result_ttl_seconds,
+            self.reply_ttl_seconds,
+            self.results_maxlen,
+        ]
+        for answer in answers:
+            keys += (self.keys.done(answer.request_id), self.keys.reply(answer.request_id))
+            arguments += (answer.request_id, answer.body)
+        return keys, arguments
 
     def reply(self, answer: Encoded) -> None:
         """Lays ``answer`` in its reply list only: for what is between two, such as a health check."""

@@ -12,16 +12,16 @@ from pydantic import ValidationError
 from redis.exceptions import RedisError
 from uuid6 import uuid7
 
-from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
+from schemas.errors import InvalidRequestError, QueueFullError, UnavailableError, WeighbridgeError
 from schemas.recommendation import ANSWER, ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
 
 from .app import SIZE, SIZE_MANY, create_app
 from .connection import connect, masked
+from .embedded import address
 from .identity import id_in_list, request_id_of
 from .keys import Keys
 from .reader import Entry, Reader, Start
-from .server import server_url
 from .settings import Settings
 from .telemetry.tracing import sending, traces_for
 
@@ -39,7 +39,7 @@ class Client:
     """
 
     def __init__(self, settings: Settings, url: str) -> None:
-        self._url = url
+        self.url = url
         self._app = create_app(settings, url)
         self._traces = traces_for("weighbridge-client", os.environ)
         if self._traces is not None:
@@ -53,7 +53,7 @@ class Client:
 
         Raises: UnavailableError when there is neither.
         """
-        return cls(settings, server_url(settings))
+        return cls(settings, address(settings))
 
     def __enter__(self) -> Self:
         return self
@@ -68,16 +68,19 @@ class Client:
         if self._traces is not None:
             self._traces.close()
 
-    def submit(self, request: SizingRequest | Mapping[str, Any], *, queue: str | None = None) -> str:
+    def submit(
+        self, request: SizingRequest | Mapping[str, Any], *, queue: str | None = None, patience: float = 0.0
+    ) -> str:
         """Puts one request on the queue; the id its answer will carry.
 
         It is not validated here: a bad request is answered like any other, on the results stream.
 
-        Raises: InvalidRequestError when it is not even JSON; UnavailableError.
+        Raises: InvalidRequestError when it is not even JSON, or too long; QueueFullError when no requests were taken
+        for ``patience`` seconds; UnavailableError.
         """
         value, _ = _prepared(request)
         task_id = str(uuid7())
-        self._send(SIZE, {"request": value}, task_id, queue)
+        self._send(SIZE, {"request": value}, task_id, queue, patience)
         return request_id_of(value, task_id)
 
     def submit_many(
@@ -86,12 +89,14 @@ class Client:
         *,
         chunk: int = CHUNK_ITEMS,
         queue: str | None = None,
+        patience: float = 0.0,
     ) -> list[str]:
         """Puts requests on the queue in lists of ``chunk``, as ``requests`` yields them; the ids, in order.
 
         Much cheaper than one by one.
 
-        Raises: InvalidRequestError when one is not even JSON, with earlier lists sent; UnavailableError.
+        Raises: InvalidRequestError when one is not even JSON, or too long; QueueFullError when no requests were taken
+        for ``patience`` seconds; UnavailableError.  Earlier lists are sent all the same.
         """
         request_ids: list[str] = []
         waiting: list[Mapping[str, Any]] = []
@@ -100,13 +105,13 @@ class Client:
         for request in requests:
             value, length = _prepared(request)
             if waiting and (len(waiting) >= chunk or size + length > CHUNK_BYTES):
-                self._send(SIZE_MANY, {"requests": waiting}, task_id, queue)
+                self._send(SIZE_MANY, {"requests": waiting}, task_id, queue, patience)
                 waiting, size, task_id = [], 0, str(uuid7())
             request_ids.append(request_id_of(value, id_in_list(task_id, len(waiting))))
             waiting.append(value)
             size += length
         if waiting:
-            self._send(SIZE_MANY, {"requests": waiting}, task_id, queue)
+            self._send(SIZE_MANY, {"requests": waiting}, task_id, queue, patience)
         return request_ids
 
     def newest(self) -> str:
@@ -175,19 +180,28 @@ class Client:
         with self._unavailable():
             return self._reader.answered(request_ids)
 
-    def _send(self, task: str, arguments: dict[str, object], task_id: str, queue: str | None) -> None:
-        with self._unavailable(), sending(self._traces, task, queue, task_id, arguments) as headers:
-            # Celery would put the arguments' text into the message a second time, for monitors that nobody
-            # runs.
-            self._app.send_task(
-                task,
-                kwargs=arguments,
-                task_id=task_id,
-                queue=queue,
-                headers=headers,
-                argsrepr="()",
-                kwargsrepr="{…}",
-            )
+    def _send(self, task: str, arguments: dict[str, object], task_id: str, queue: str | None, patience: float) -> None:
+        deadline = time.monotonic() + patience
+        while True:
+            try:
+                with self._unavailable(), sending(self._traces, task, queue, task_id, arguments) as headers:
+                    # Celery would put the arguments' text into the message a second time, for monitors that nobody
+                    # runs.
+                    self._app.send_task(
+                        task,
+                        kwargs=arguments,
+                        task_id=task_id,
+                        queue=queue,
+                        headers=headers,
+                        argsrepr="()",
+                        kwargsrepr="{…}",
+                    )
+            except QueueFullError as error:
+                if time.monotonic() + error.retry_after_seconds > deadline:
+                    raise
+                time.sleep(error.retry_after_seconds)
+            else:
+                return
 
     @contextmanager
     def _unavailable(self) -> Iterator[None]:
@@ -195,7 +209,7 @@ class Client:
             yield
         except (OperationalError, KombuError, RedisError, OSError) as error:
             raise UnavailableError(
-                f"the server at {masked(self._url)} does not answer: {error}",
+                f"the server at {masked(self.url)} does not answer: {error}",
                 hint="see that the server runs and that WEIGHBRIDGE_REDIS_URL names it",
             ) from error
 

@@ -12,8 +12,10 @@ SOCKET_TIMEOUT_SECONDS = 5
 CONNECT_TIMEOUT_SECONDS = 2
 
 
-def connect(url: str, *, patience: int) -> "redis.Redis":
+def connect(url: str, *, patience: int, decode: bool = True) -> "redis.Redis":
     """A client of the server at ``url`` that tries a command up to ``patience`` times again, with pauses.
+
+    What it reads is text, or bytes where ``decode`` is false.
 
     Trying again is safe for everything sent through it: publishing is idempotent by request id, and what a
     blocking pop or a group read may lose on the way back is found again by its reader.
@@ -21,7 +23,7 @@ def connect(url: str, *, patience: int) -> "redis.Redis":
     temporary = (ConnectionError, TimeoutError, BusyLoadingError, OutOfMemoryError)
     return redis.Redis.from_url(
         url,
-        decode_responses=True,
+        decode_responses=decode,
         protocol=2,  # one shape of reply, whichever redis-py is installed
         socket_timeout=SOCKET_TIMEOUT_SECONDS,
         socket_connect_timeout=CONNECT_TIMEOUT_SECONDS,

@@ -80,6 +80,21 @@ def find_running(settings: Settings) -> RunningServer | None:
     return state_file.read(_note(settings))
 
 
+def address(settings: Settings) -> str:
+    """Where the configured server is, or else the embedded one that runs in the home folder.
+
+    Raises: UnavailableError when there is neither.
+    """
+    if settings.url is not None:
+        return settings.url
+    if (running := find_running(settings)) is None:
+        raise UnavailableError(
+            f"no server is configured, and none runs in {settings.home}",
+            hint="start `weighbridge worker`, or set WEIGHBRIDGE_REDIS_URL",
+        )
+    return running.url
+
+
 class EmbeddedServer:
     """A server on a free loopback port, with a password of its own, that ends with this process."""
 

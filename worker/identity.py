@@ -23,3 +23,11 @@ def request_id_of(value: object, fallback: str) -> str:
 def id_in_list(task_id: str, index: int) -> str:
     """The id of a list's ``index``-th request that carries none, the same on every delivery."""
     return f"{task_id}-{index}"
+
+
+def ids_of(task_id: str, named: Mapping[str, object]) -> list[str]:
+    """The ids under which a task's requests are answered, from its keyword arguments, whatever they are."""
+    requests = named.get("requests")
+    if isinstance(requests, list) and requests:
+        return [request_id_of(request, id_in_list(task_id, index)) for index, request in enumerate(requests)]
+    return [request_id_of(named.get("request"), task_id)]

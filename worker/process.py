@@ -15,8 +15,7 @@ from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
-from .telemetry.log_lines import leave_celery_out, write_log
-from .telemetry.secrets import mask_for
+from .telemetry.log_lines import leave_celery_out
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -27,34 +26,16 @@ def serve(settings: Settings, url: str) -> int:
     from celery.platforms import SecurityWarning  # noqa: PLC0415
 
     from . import plain_json, tasks  # noqa: PLC0415 - they import Celery
-    from .answering import Answering  # noqa: PLC0415
     from .app import create_app, health_queue  # noqa: PLC0415
-    from .channel import Publisher  # noqa: PLC0415
-    from .connection import connect  # noqa: PLC0415
-    from .keys import Keys  # noqa: PLC0415
-    from .telemetry.answers import answers_noted  # noqa: PLC0415
+    from .wiring import Wiring  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(url))
     leave_celery_out(settings.log_format)
     plain_json.register()
-    app = create_app(settings, url)
-    publisher = Publisher(
-        redis=connect(url, patience=8),
-        keys=Keys(prefix=settings.key_prefix),
-        result_ttl_seconds=settings.result_ttl_seconds,
-        reply_ttl_seconds=settings.reply_ttl_seconds,
-        results_maxlen=settings.results_maxlen,
-    )
-    answering = Answering(
-        publisher=publisher,
-        max_list_items=settings.max_list_items,
-        soft_time_limit_seconds=settings.soft_time_limit_seconds,
-        sources=settings.sources,
-        rules_home=None if settings.rules_path is None else settings.rules_home,
-        noted=answers_noted(settings),
-    )
+    wiring = Wiring(settings, url)
+    app = create_app(settings, url, wiring.refusals)
+    answering = wiring.answering
     if settings.rules_path is not None:
         _watch_rules(settings.rules_path, settings.rules_home)
     tasks.register(app, answering)
@@ -129,15 +110,23 @@ class WorkerProcess:
     def start(self) -> Self:
         """Starts it, or starts it again."""
         self._process = child.start(
-            self.command,
+            self._command_line(),
             output=self._log,
             environment={**os.environ, **self._settings.environment(self._url)},
         )
         return self
 
+    def _command_line(self) -> Sequence[str]:
+        return self.command
+
     def exit_status(self) -> int | None:
         """How it ended; None while it runs."""
         return None if self._process is None else self._process.poll()
+
+    def begin_to_stop(self) -> None:
+        """Tells it to stop, and does not wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
 
     def stop(self) -> None:
         """Lets running tasks end within the soft shutdown, hands the rest back to the queue, and ends it."""

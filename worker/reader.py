@@ -89,8 +89,8 @@ class Reader:
         deadline = time.monotonic() + timeout
         while True:
             # Looked up again after every slice: two may wait for one answer, and a reply is popped once.
-            if (body := self.redis.get(self.keys.done(request_id))) is not None:
-                return cast("str", body)
+            if (body := self.answered([request_id]).get(request_id)) is not None:
+                return body
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
@@ -99,12 +99,20 @@ class Reader:
                 return cast("list[str]", reply)[1]
 
     def answered(self, request_ids: Sequence[str]) -> dict[str, str]:
-        """The bodies of those of ``request_ids`` that were answered and are still known."""
+        """The bodies of those of ``request_ids`` that were answered and that the stream still keeps."""
         if not request_ids:
             return {}
-        bodies = self.redis.mget([self.keys.done(request_id) for request_id in request_ids])
-        pairs = zip(request_ids, cast("list[str | None]", bodies), strict=True)
-        return {request_id: body for request_id, body in pairs if body is not None}
+        known = self.redis.mget([self.keys.done(request_id) for request_id in request_ids])
+        entries = {
+            request_id: entry
+            for request_id, entry in zip(request_ids, cast("list[str | None]", known), strict=True)
+            if entry is not None
+        }
+        with self.redis.pipeline(transaction=False) as pipeline:
+            for entry in entries.values():
+                pipeline.xrange(self.keys.results, entry, entry)
+            found = cast("list[_Rows]", pipeline.execute())
+        return {request_id: rows[0][1]["body"] for request_id, rows in zip(entries, found, strict=True) if rows}
 
     def newest(self) -> str:
         """The id of the newest entry, after which a reader that starts now begins.

@@ -5,10 +5,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Protocol
 
-from schemas.errors import UnavailableError
-
 from .connection import masked
-from .embedded import EmbeddedServer, embedded_server, find_running
+from .embedded import EmbeddedServer, embedded_server
 from .settings import Settings
 from .telemetry.log_lines import Said
 
@@ -27,21 +25,6 @@ class Server:
     url: str
     embedded: EmbeddedServer | None
     """The server we started, and have to keep running; None where somebody else runs it."""
-
-
-def server_url(settings: Settings) -> str:
-    """Where the configured server is, or else the embedded one that runs in the home folder.
-
-    Raises: UnavailableError when there is neither.
-    """
-    if settings.url is not None:
-        return settings.url
-    if (running := find_running(settings)) is None:
-        raise UnavailableError(
-            f"no server is configured, and none runs in {settings.home}",
-            hint="start `weighbridge worker`, or set WEIGHBRIDGE_REDIS_URL",
-        )
-    return running.url
 
 
 @contextmanager

@@ -13,6 +13,9 @@ from pydantic import Field, SecretStr, field_validator, model_validator
 from checkpoints.sources import PREFIX, Sources
 from schemas.errors import InvalidSettingError
 
+SECRETS = ("redis_url", "signing_key")
+"""Settings that may be given as a file: WEIGHBRIDGE_…_FILE is its path."""
+
 QUEUES = ("sizing", "sizing.batch", "admission")
 
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
@@ -39,6 +42,8 @@ class Settings(Sources):
     """Where the queue is; null means the embedded server."""
     home: Path = Field(default_factory=_state_folder)
     """Folder of the embedded server's data and of the file that tells other shells where it listens."""
+    signing_key: SecretStr | None = None
+    """Secret that producers and workers share: messages without its signature are set aside."""
     key_prefix: Annotated[str, Field(pattern=r"^[\x21-\x7e]{1,64}$")] = "weighbridge:"
     """What every key and channel begins with; change it to keep two installations apart on one server."""
     embedded_server: ServerChoice = "auto"
@@ -52,6 +57,10 @@ class Settings(Sources):
     """Processes that answer requests."""
     prefetch: Annotated[int, Field(ge=1, le=1024)] = 4
     """Messages held per process."""
+    stream_processes: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that answer the stream of requests, beside those that answer the queues; 0 leaves it unread."""
+    stream_batch: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Entries of that stream a process takes at once."""
     log_level: LogLevel = "WARNING"
     log_format: LogFormat = "text"
     """Log lines for people, or one JSON object a line."""
@@ -72,8 +81,8 @@ class Settings(Sources):
     """What tasks that run get at SIGTERM before they are handed back to the queue."""
 
     result_ttl_seconds: Seconds = 3600
-    """How long a request id is known: repeated within it, the first answer is given again."""
-    reply_ttl_seconds: Seconds = 300
+    """How long a request id is known, and the results stream keeps its answer at most."""
+    reply_ttl_seconds: Seconds = 60
     """How long an answer lies in its reply list for a caller who waits."""
     results_maxlen: Annotated[int, Field(ge=1)] = 100_000
     """Entries the results stream keeps, about."""
@@ -95,13 +104,15 @@ class Settings(Sources):
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str]) -> Self:
-        """The settings that ``environment`` spells, the queue's address in a file of its own if need be.
+        """The settings that ``environment`` spells, a secret in a file of its own if need be.
 
         Raises: InvalidSettingError naming the variable.
         """
-        secret = environment.get(PREFIX + "REDIS_URL_FILE", "")
-        if secret and not environment.get(PREFIX + "REDIS_URL"):
-            environment = {**environment, PREFIX + "REDIS_URL": _read_secret(Path(secret))}
+        for name in SECRETS:
+            variable = PREFIX + name.upper()
+            path = environment.get(f"{variable}_FILE", "")
+            if path and not environment.get(variable):
+                environment = {**environment, variable: _read_secret(f"{variable}_FILE", Path(path))}
         return super().from_environment(environment)
 
     @field_validator("queues", mode="before")
@@ -173,21 +184,20 @@ class Settings(Sources):
     def environment(self, url: str) -> dict[str, str]:
         """The variables that spell these settings, for a child process on the server at ``url``."""
         values = {
-            **self.model_dump(mode="json", exclude={"redis_url", "queues"}, exclude_none=True),
+            **self.model_dump(mode="json", exclude={*SECRETS, "queues"}, exclude_none=True),
             "redis_url": url,
+            "signing_key": self.signing_key.get_secret_value() if self.signing_key else None,
         }
         values["queues"] = ",".join(self.queues)
         return {PREFIX + name.upper(): str(value) for name, value in values.items() if value is not None}
 
 
-def _read_secret(path: Path) -> str:
+def _read_secret(variable: str, path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8").strip()
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "not text"
-        raise InvalidSettingError(
-            f"{PREFIX}REDIS_URL_FILE: {path}: {reason}", field=f"{PREFIX}REDIS_URL_FILE"
-        ) from None
+        raise InvalidSettingError(f"{variable}: {path}: {reason}", field=variable) from None
     if not text:
-        raise InvalidSettingError(f"{PREFIX}REDIS_URL_FILE: {path}: empty", field=f"{PREFIX}REDIS_URL_FILE")
+        raise InvalidSettingError(f"{variable}: {path}: empty", field=variable)
     return text

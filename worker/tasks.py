@@ -1,14 +1,14 @@
 """The tasks: each hands its arguments to what answers them, and settles what becomes of the message."""
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from celery import Celery, Task, signals
+from celery.app.task import Context
 from celery.exceptions import Reject
-from redis.exceptions import RedisError
 
-from .answering import EXPECTED, Answering
+from .answering import EXPECTED, Answering, UnpublishedError
 from .app import HEARTBEAT, SIZE, SIZE_MANY
 
 logger = logging.getLogger(__name__)
@@ -36,15 +36,18 @@ def register(app: Celery, answering: Answering) -> None:
     def failed(
         sender: Task,
         task_id: str,
-        args: object,
-        kwargs: object,
+        args: Sequence[object],
+        kwargs: Mapping[str, object],
         exception: BaseException,
         **_: Any,  # noqa: ANN401
     ) -> None:
         if sender.name in EXPECTED:
-            positional = args if isinstance(args, list | tuple) else ()
-            named = kwargs if isinstance(kwargs, Mapping) else {}
-            answering.fail(sender.name, task_id, positional, named, exception)
+            answering.fail(sender.name, task_id, args, kwargs, exception)
+
+    # A message with an expiry date, which Celery would drop without a word.
+    def revoked(sender: Task, request: Context, *, expired: bool, **_: Any) -> None:  # noqa: ANN401
+        if expired and sender.name in EXPECTED:
+            answering.expire(request.id, request.kwargs)
 
     def started(**_: Any) -> None:  # noqa: ANN401 - what Celery sends along is of no use here
         answering.noted.start()
@@ -54,6 +57,7 @@ def register(app: Celery, answering: Answering) -> None:
         answering.noted.close()
 
     signals.task_failure.connect(failed, weak=False)
+    signals.task_revoked.connect(revoked, weak=False)
     signals.worker_process_init.connect(started, weak=False)
     signals.worker_process_shutdown.connect(ended, weak=False)
 
@@ -61,7 +65,7 @@ def register(app: Celery, answering: Answering) -> None:
 def _or_give_back(answer: Callable[[], None]) -> None:
     try:
         answer()
-    except RedisError as error:
+    except UnpublishedError as error:
         # An answer that cannot be published is no failure of the request: the message goes back to the queue.
-        logger.warning("giving a message back: %s", type(error).__name__, extra={"action": "give_back"})
+        logger.warning("giving a message back: %s", error, extra={"action": "give_back"})
         raise Reject(error, requeue=True) from error

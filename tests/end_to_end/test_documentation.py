@@ -111,14 +111,8 @@ def test_every_hazard_names_a_test_that_is_there() -> None:
                 assert name in everything, name
 
 
-PAGES = [
-    "README.md",
-    "docs/architecture.md",
-    "docs/adding.md",
-    "docs/rule-engine.md",
-    "docs/rules-of-your-own.md",
-    "docs/observing.md",
-]
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("architecture", "adding", "protocol"))]
+PAGES += ["docs/rule-engine.md", "docs/rules-of-your-own.md", "docs/observing.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -19,6 +19,7 @@ from worker.health import heartbeat
 from worker.keys import Keys
 from worker.process import WorkerProcess
 from worker.settings import Settings
+from worker.stream.process import StreamProcess
 
 from .polling import eventually
 
@@ -31,6 +32,12 @@ class ScriptedWorker(WorkerProcess):
     command: ClassVar[list[str]] = [sys.executable, "-m", "tests.integration.scripted_worker"]
 
 
+class ScriptedStream(StreamProcess):
+    """Such a process on the stream of requests."""
+
+    command: ClassVar[list[str]] = [sys.executable, "-m", "tests.integration.scripted_worker", "stream"]
+
+
 StartWorker = Callable[[Settings], ScriptedWorker]
 
 
@@ -39,6 +46,7 @@ def a_request(**metadata: object) -> dict[str, Any]:
     return {
         "model": {"num_parameters": 8_000_000_000},
         "weight_format": "bf16",
+        "hardware": {"gpu": "H100-SXM-80GB", "count": 1},
         "alternatives": 0,
         "metadata": metadata,
     }

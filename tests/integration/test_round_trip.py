@@ -56,7 +56,7 @@ def test_answer_is_the_one_given_in_process(running: Running, redis: Redis) -> N
 def test_list_is_answered_item_by_item(running: Running, redis: Redis) -> None:
     """Each request of several lists gets its own answer, in the order asked, and one entry on the stream."""
     settings, client = running
-    request_ids = client.submit_many((a_request(number=number) for number in range(250)), chunk=100)
+    request_ids = client.submit_many((a_request(number=number) for number in range(250)), chunk=25)
     answers = list(client.wait_many(request_ids, timeout=WAIT_SECONDS))
     assert [answer.request_id for answer in answers] == request_ids
     numbers = [answer.metadata["number"] for answer in answers if isinstance(answer, Recommendation)]

@@ -78,6 +78,7 @@ def an_environment(home: Path, url: str, **more: str) -> dict[str, str]:
         "WEIGHBRIDGE_WORKER_NAME": "alpha",
         "WEIGHBRIDGE_CONCURRENCY": "2",
         "WEIGHBRIDGE_QUEUES": "sizing,sizing.batch",
+        "WEIGHBRIDGE_STREAM_PROCESSES": "1",
         "WEIGHBRIDGE_SOFT_SHUTDOWN_SECONDS": "1",
         "WEIGHBRIDGE_LOG_FORMAT": "json",
         "WEIGHBRIDGE_LOG_LEVEL": "DEBUG",
@@ -206,6 +207,24 @@ def test_client_and_worker_are_in_one_trace(service: Service, client: Client) ->
     assert attributes(found["traced-2"])["weighbridge.error.code"] == "invalid_request"
 
 
+def test_requests_on_the_stream_are_counted_and_traced(service: Service, client: Client) -> None:
+    """A producer in another language puts the trace beside its request, and its answer continues it."""
+    trace_id = secrets.token_hex(16)
+    request = {**a_request(), "request_id": "streamed-1"}
+    before = service.get("/metrics")[1]
+    fields = {"request": json.dumps(request), "traceparent": f"00-{trace_id}-{secrets.token_hex(8)}-01"}
+    client._redis.xadd(Keys(prefix=service.settings.key_prefix).requests, fields)  # type: ignore[arg-type]
+    verdict = getattr(client.wait("streamed-1", timeout=30), "verdict", "error")
+    name = f'weighbridge_requests_total{{code="",verdict="{verdict}"}}'
+    assert eventually(lambda: sample(service.get("/metrics")[1], name) == sample(before, name) + 1, within=10)
+
+    def is_traced() -> bool:
+        spans = [span for _, span in service.received.named("answer") if span.trace_id.hex() == trace_id]
+        return [attributes(span)["weighbridge.request_id"] for span in spans] == ["streamed-1"]
+
+    assert eventually(is_traced, within=20)
+
+
 def test_status_tells_what_waits_and_who_works(service: Service, client: Client) -> None:
     """The table and the JSON have the queues, the streams and the worker, and the server without its password."""
     keys = Keys(prefix=service.settings.key_prefix)
@@ -228,6 +247,8 @@ def test_status_tells_what_waits_and_who_works(service: Service, client: Client)
     assert admission["messages"] == 1
     assert 5 <= admission["oldest_seconds"] <= status["oldest_open_seconds"] < 60
     assert status["workers"]["alpha"]["processes"] == 2
+    assert status["workers"]["alpha"]["stream_processes"] == 1
+    assert [group["pending"] for group in status["requests_groups"]] == [0]
     assert status["workers"]["alpha"]["queues"] == ["sizing", "sizing.batch"]
     assert status["workers"]["alpha"]["versions"]["rules"].startswith("sha256:")
     shown = service.status().stdout

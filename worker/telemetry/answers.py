@@ -75,12 +75,12 @@ ONLY_LOGGED = AnswersNoted()
 _AS_IT_IS: AbstractContextManager[None] = nullcontext()
 
 
-def answers_noted(settings: Settings) -> AnswersNoted:
-    """What the processes of a worker note, by its settings and OpenTelemetry's variables."""
+def answers_noted(settings: Settings, place: str | None = None) -> AnswersNoted:
+    """What a worker's process notes, by its settings and OpenTelemetry's variables; ``place`` as in count_together."""
     metrics = None
     if settings.metrics_port is not None:
         from .request_metrics import RequestMetrics, count_together  # noqa: PLC0415 - who serves none pays for none
 
-        count_together(settings.metrics_home)
+        count_together(settings.metrics_home, place)
         metrics = RequestMetrics()
     return AnswersNoted(metrics=metrics, traces=traces_for("weighbridge-worker", os.environ))

@@ -48,6 +48,10 @@ ACTIONS = {
     "refuse_rules": "a site's rules are broken; those before stay in force",
     "watch_rules": "a site's folder could not be looked at",
     "load_rules": "a process could not load the rules in force",
+    "wait_for_rules": "a process on the stream waits until the site's rules are in force",
+    "serve_stream": "the stream of requests could not be read or answered",
+    "leave_stream": "a process on the stream could not hand back what it held",
+    "upkeep": "a round of looking for lost messages could not be made",
     "report": "the worker could not report itself",
     "trace": "traces cannot be exported",
 }

@@ -16,6 +16,7 @@ from schemas.errors import InvalidSettingError
 from ..connection import connect
 from ..keys import Keys
 from ..settings import Settings
+from ..stream.beat import silent
 from .pulse import LATELY_SECONDS, Pulse
 from .registry import Registry, WorkerReport
 
@@ -65,7 +66,7 @@ def _served(settings: Settings, redis: "Redis", pulse: Pulse) -> Iterator[str | 
     pages = {
         "/metrics": metrics_page(exposed(settings, redis, pulse)),
         "/healthz": probe_page(lambda: _unhealthy(pulse)),
-        "/readyz": probe_page(lambda: _unready(pulse, redis)),
+        "/readyz": probe_page(lambda: _unready(settings, pulse, redis)),
     }
     with serving(settings.metrics_host, settings.metrics_port, pages) as address:
         yield address
@@ -87,11 +88,14 @@ def _unhealthy(pulse: Pulse) -> str | None:
     return None if pulse.is_healthy else f"no health check was answered for {pulse.longest_wait_seconds:.0f} s"
 
 
-def _unready(pulse: Pulse, redis: "Redis") -> str | None:
+def _unready(settings: Settings, pulse: Pulse, redis: "Redis") -> str | None:
     try:
         redis.ping()
+        deaf = silent(redis, settings)
     except RedisError:
         return "the server does not answer"
+    if deaf:
+        return f"the stream of requests is not read by its processes {', '.join(map(str, deaf))}"
     return None if pulse.is_ready else f"no health check was answered for {LATELY_SECONDS:.0f} s"
 
 
@@ -101,7 +105,9 @@ def _reporting(settings: Settings, url: str, pulse: Pulse, stop: threading.Event
     def run() -> None:
         redis = connect(url, patience=0)
         registry = Registry(redis=redis, keys=Keys(prefix=settings.key_prefix))
-        report = WorkerReport(queues=settings.queues, processes=settings.concurrency)
+        report = WorkerReport(
+            queues=settings.queues, processes=settings.concurrency, stream_processes=settings.stream_processes
+        )
         is_told = True
         while True:
             try:

@@ -95,7 +95,9 @@ class Pulse:
                 try:
                     # Where one waits that nobody took, another would only wait behind it.
                     if not client.llen(keys.queue(queue.name)):
-                        app.send_task(HEARTBEAT, kwargs={"request_id": self._reply_to}, queue=queue)
+                        app.send_task(
+                            HEARTBEAT, kwargs={"request_id": self._reply_to}, queue=queue, delivery_mode="transient"
+                        )
                     self._listen(client, keys.reply(self._reply_to), stop)
                 except (OperationalError, RedisError, OSError):
                     self.server_away()

@@ -18,11 +18,14 @@ FOLDER_VARIABLE = "PROMETHEUS_MULTIPROC_DIR"
 """By which prometheus-client is told where processes count together."""
 
 
-def count_together(folder: Path) -> None:
-    """Makes this process, and those forked from it, count in files below ``folder`` from now on."""
+def count_together(folder: Path, place: str | None = None) -> None:
+    """Makes this process, and those forked from it, count in files below ``folder`` from now on.
+
+    ``place`` names the file of a process that is none of a pool; one that takes its place goes on in it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     os.environ[FOLDER_VARIABLE] = str(folder)
-    values.ValueClass = values.MultiProcessValue(_Place())  # type: ignore[no-untyped-call]
+    values.ValueClass = values.MultiProcessValue(_Place() if place is None else lambda: place)  # type: ignore[no-untyped-call]
 
 
 class RequestMetrics:

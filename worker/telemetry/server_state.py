@@ -1,19 +1,17 @@
 """What lies on the server at this moment: counts, ages and memory, and nothing of any request."""
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, cast
 
 from redis.exceptions import ResponseError
 
+from ..delivery.queue_lists import lists_of
 from ..keys import Keys
 
 if TYPE_CHECKING:
     from redis import Redis
-
-PRIORITIES = ("", "\x06\x163", "\x06\x166", "\x06\x169")
-"""What Celery's transport adds to a queue's name for the lists of other priorities; ours has none."""
 
 COUNT = """
 -- KEYS: ledger, messages held, stream of requests, stream of results, dead letters, intake, then the queues' lists
@@ -93,24 +91,23 @@ class ServerState:
         return sum(group.pending for group in self.requests_groups)
 
 
-def read_server_state(redis: "Redis", keys: Keys, queues: Iterable[str]) -> ServerState:
+def read_server_state(redis: "Redis", keys: Keys, queues: Sequence[str]) -> ServerState:
     """The state of the server with its ``queues``.
 
     Raises: redis.RedisError.
     """
-    names = list(queues)
-    lists = [keys.queue(f"{name}{priority}") for name in names for priority in PRIORITIES]
+    lists = [(queue, keys.queue(name)) for queue in queues for name in lists_of(queue)]
     fixed = [keys.ledger, keys.unacked, keys.requests, keys.results, keys.dead, keys.intake]
     memory = redis.info("memory")
-    reply = cast("list[Any]", redis.register_script(COUNT)(keys=[*fixed, *lists]))
+    reply = cast("list[Any]", redis.register_script(COUNT)(keys=[*fixed, *(name for _, name in lists)]))
     oldest, unacked, requests, results, dead, intake, depths = reply
     return ServerState(
         used_memory_bytes=int(memory["used_memory"]),
         max_memory_bytes=int(memory.get("maxmemory", 0)),
         intake_closed=_reason(intake),
         queues=[
-            _backlog(name, depths[index * len(PRIORITIES) : (index + 1) * len(PRIORITIES)])
-            for index, name in enumerate(names)
+            _backlog(queue, [told for (owner, _), told in zip(lists, depths, strict=True) if owner == queue])
+            for queue in queues
         ],
         unacked_messages=unacked,
         oldest_open_seconds=_age(oldest),

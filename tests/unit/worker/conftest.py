@@ -6,6 +6,7 @@ import pytest
 from fakeredis import FakeRedis, FakeServer
 
 from worker.channel import Publisher
+from worker.delivery.dead import DeadLetters
 from worker.keys import Keys
 from worker.reader import Reader
 
@@ -13,11 +14,31 @@ KEYS = Keys(prefix="weighbridge:")
 
 
 @pytest.fixture
-def redis() -> Iterator[FakeRedis]:
-    """A client of a server of its own."""
-    client = FakeRedis(server=FakeServer(), decode_responses=True, protocol=2)
+def server() -> FakeServer:
+    """A server of this test's own."""
+    return FakeServer()
+
+
+@pytest.fixture
+def redis(server: FakeServer) -> Iterator[FakeRedis]:
+    """A client that reads text."""
+    client = FakeRedis(server=server, decode_responses=True, protocol=2)
     yield client
     client.close()
+
+
+@pytest.fixture
+def raw(server: FakeServer) -> Iterator[FakeRedis]:
+    """A client that reads bytes."""
+    client = FakeRedis(server=server, protocol=2)
+    yield client
+    client.close()
+
+
+@pytest.fixture
+def dead(raw: FakeRedis) -> DeadLetters:
+    """Dead letters."""
+    return DeadLetters(redis=raw, keys=KEYS, maxlen=100, max_message_bytes=2048)
 
 
 @pytest.fixture

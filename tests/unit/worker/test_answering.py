@@ -12,6 +12,7 @@ from schemas.recommendation import ErrorAnswer, Recommendation
 from worker.answering import Answering
 from worker.app import SIZE, SIZE_MANY
 from worker.channel import Publisher
+from worker.delivery.dead import DeadLetters, FailedTask
 
 GOOD: dict[str, Any] = {
     "model": {"num_parameters": 8_000_000_000},
@@ -21,9 +22,9 @@ GOOD: dict[str, Any] = {
 
 
 @pytest.fixture
-def answering(publisher: Publisher) -> Answering:
+def answering(publisher: Publisher, dead: DeadLetters) -> Answering:
     """The tasks' work, with lists of at most three."""
-    return Answering(publisher=publisher, max_list_items=3, soft_time_limit_seconds=60)
+    return Answering(publisher=publisher, dead=dead, max_list_items=3, soft_time_limit_seconds=60)
 
 
 def published(redis: FakeRedis) -> dict[str, Any]:
@@ -96,8 +97,10 @@ def test_list_out_of_time_keeps_what_it_answered(
 
 
 @pytest.mark.parametrize("reason", [WorkerLostError("gone"), TimeLimitExceeded(1), ValueError("hush"), None])
-def test_failed_task_is_answered(answering: Answering, redis: FakeRedis, reason: BaseException | None) -> None:
-    """A task that failed for good is answered as an internal error, unless it had been answered."""
+def test_failed_task_is_answered(
+    answering: Answering, dead: DeadLetters, redis: FakeRedis, reason: BaseException | None
+) -> None:
+    """A task that failed for good is set aside and answered as an internal error, unless it had been answered."""
     answering.fail(SIZE, "one", (), {"request": GOOD}, reason)
     answering.fail(SIZE_MANY, "many", (), {"requests": [GOOD, {**GOOD, "request_id": "own"}]}, reason)
     answering.fail(SIZE, "bare", (), {}, reason)
@@ -105,6 +108,10 @@ def test_failed_task_is_answered(answering: Answering, redis: FakeRedis, reason:
     assert set(answers) == {"one", "many-0", "own", "bare"}
     assert answers["one"]["error"]["code"] == "internal"
     assert answers["bare"]["error"]["code"] == "invalid_request"
+    many, one = dead.newest_first()
+    assert (one.reason, one.source, one.request_ids) == ("failed", "sizing", ["one"])
+    assert FailedTask.decode(one.message) == FailedTask(task=SIZE, task_id="one", named={"request": GOOD})
+    assert (many.source, many.request_ids) == ("sizing.batch", ["many-0", "own"])
 
 
 def test_heartbeat_replies_to_its_caller_only(answering: Answering, redis: FakeRedis) -> None:

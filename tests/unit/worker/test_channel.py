@@ -25,7 +25,7 @@ def test_answer_goes_everywhere_at_once(publisher: Publisher, redis: FakeRedis) 
     """One publication writes the stream entry, the done key and the reply list, each with its lifetime."""
     (entry,) = publisher.publish(answers("7", body="é"))
     assert redis.xrange("weighbridge:results") == [(entry, {"request_id": "7", "body": "é"})]
-    assert redis.get("weighbridge:done:7") == "é"
+    assert redis.get("weighbridge:done:7") == entry
     assert redis.lrange("weighbridge:reply:7", 0, -1) == ["é"]
     assert 0 < redis.ttl("weighbridge:done:7") <= 60
     assert 0 < redis.ttl("weighbridge:reply:7") <= 30
@@ -49,6 +49,15 @@ def test_repeated_id_publishes_nothing_and_replies_with_the_first_answer(
     assert publisher.publish(answers("7", body="third")) == [None]
     assert redis.xlen("weighbridge:results") == 1
     assert redis.lrange("weighbridge:reply:7", 0, -1) == ["first"]
+
+
+def test_repeated_id_whose_answer_is_not_kept_is_replied_to_anew(publisher: Publisher, redis: FakeRedis) -> None:
+    """Where the stream has let go of the first answer, the caller gets the one computed again, and the stream none."""
+    publisher.publish(answers("7", body="first"))
+    redis.xtrim("weighbridge:results", maxlen=0, approximate=False)
+    assert publisher.publish(answers("7", body="again")) == [None]
+    assert redis.xlen("weighbridge:results") == 0
+    assert redis.lrange("weighbridge:reply:7", 0, -1) == ["again"]
 
 
 def test_long_list_is_published_whole(publisher: Publisher, redis: FakeRedis) -> None:

@@ -1,0 +1,139 @@
+"""Messages that are none, between good ones, on a real queue."""
+
+import base64
+import json
+import pickle
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from redis import Redis
+
+from schemas.recommendation import ErrorAnswer
+from worker.client import Client
+from worker.settings import Settings
+from worker.wiring import Wiring
+
+from .conftest import a_request
+
+Running = tuple[Settings, Client]
+WAIT_SECONDS = 30.0
+NOTHING = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
+
+
+def encoded(body: object) -> str:
+    """A body as it travels."""
+    text = body if isinstance(body, bytes) else json.dumps(body).encode()
+    return base64.b64encode(text).decode()
+
+
+def a_message(task_id: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a message may have
+    """What Celery's producers write, with ``changes`` to its parts, headers or properties."""
+    headers = {"task": "weighbridge.size", "id": task_id, "lang": "py", "retries": 0, "timelimit": [None, None]}
+    properties = {
+        "delivery_tag": secrets.token_hex(8),
+        "delivery_info": {"exchange": "", "routing_key": "sizing"},
+        "body_encoding": "base64",
+    }
+    message: dict[str, Any] = {
+        "content-type": "application/json",
+        "content-encoding": "utf-8",
+        "body": encoded([[], {"request": a_request()}, NOTHING]),
+    }
+    message |= {
+        "headers": headers | changes.pop("headers", {}),
+        "properties": properties | changes.pop("properties", {}),
+    }
+    return message | changes
+
+
+UNREADABLE: Mapping[str, tuple[str, bytes]] = {
+    "bytes": ("not_json", b"\xff\xfe\x00"),
+    "text": ("not_json", b"hello"),
+    "scalar": ("not_an_envelope", b"7"),
+    "empty object": ("not_an_envelope", b"{}"),
+    "no properties": ("not_an_envelope", json.dumps({"body": "", "headers": {}}).encode()),
+    "nested": ("not_json", b"[" * 100_000),
+    "kombu's own objects": ("not_json", b'{"__type__": "datetime", "__value__": "never"}'),
+    "too large": ("too_large", b'"' + b"x" * (2**20) + b'"'),
+    "tag that is a number": ("not_an_envelope", json.dumps(a_message("x", properties={"delivery_tag": 7})).encode()),
+    "time limit": ("not_an_envelope", json.dumps(a_message("x", headers={"timelimit": [1, 2]})).encode()),
+    "another queue": (
+        "not_an_envelope",
+        json.dumps(a_message("x", properties={"delivery_info": {"exchange": "", "routing_key": "admission"}})).encode(),
+    ),
+}
+
+ADDRESSED: Mapping[str, tuple[str, dict[str, Any]]] = {
+    "pickle": ("content_type", {"content-type": "application/x-python-serialize", "body": encoded(pickle.dumps(7))}),
+    "body that is no base64": ("body", {"body": "%%%"}),
+    "body that is no JSON": ("body", {"body": encoded(b"{")}),
+    "body of another shape": ("body", {"body": encoded({"request": a_request()})}),
+    "body with a key said twice": ("body", {"body": encoded(b'[[], {"request": {"model": 1, "model": 2}}, {}]')}),
+    "body that is nested": ("body", {"body": encoded(b"[" * 100_000)}),
+    "another task to follow": ("body", {"body": encoded([[], {"request": {}}, {"chain": [{"task": "x"}]}])}),
+    "far too late": ("delayed", {"headers": {"eta": "2999-01-01T00:00:00+00:00"}}),
+    "workers lost": ("workers_lost", {"headers": {"deliveries": 3}}),
+}
+
+
+@pytest.mark.parametrize("case", UNREADABLE)
+def test_what_is_no_message_is_set_aside(running: Running, redis: Redis, case: str) -> None:
+    """It becomes a dead letter with a reason, and the worker answers the next request at once."""
+    settings, client = running
+    reason, message = UNREADABLE[case]
+    wiring = Wiring(settings, client.url)
+    before = len(wiring.dead)
+    redis.lpush(wiring.keys.queue("sizing"), message)
+    assert client.wait(client.submit(a_request()), timeout=WAIT_SECONDS).status == "ok"
+    letters = list(wiring.dead.newest_first())
+    assert len(letters) == before + 1
+    assert (letters[0].reason, letters[0].source, letters[0].length) == (reason, "sizing", len(message))
+    assert letters[0].message == message[: settings.max_message_bytes]
+    wiring.close()
+
+
+@pytest.mark.parametrize("case", ADDRESSED)
+def test_message_that_says_for_whom_is_answered(running: Running, redis: Redis, case: str) -> None:
+    """Whoever waits for it is told why it was set aside."""
+    settings, client = running
+    reason, changes = ADDRESSED[case]
+    task_id = f"poison-{secrets.token_hex(4)}"
+    wiring = Wiring(settings, client.url)
+    redis.lpush(wiring.keys.queue("sizing"), json.dumps(a_message(task_id, **changes)))
+    answer = client.wait(task_id, timeout=WAIT_SECONDS)
+    assert isinstance(answer, ErrorAnswer)
+    assert answer.error.code == ("internal" if reason == "workers_lost" else "invalid_request")
+    letter = next(wiring.dead.newest_first())
+    assert (letter.reason, letter.request_ids) == (reason, [task_id])
+    wiring.close()
+
+
+def test_message_of_a_plain_producer_is_answered(running: Running, redis: Redis) -> None:
+    """What a producer without our transport writes is as good as ours."""
+    settings, client = running
+    redis.lpush(f"{settings.key_prefix}sizing", json.dumps(a_message("plain")))
+    assert client.wait("plain", timeout=WAIT_SECONDS).status == "ok"
+
+
+def test_unknown_task_is_set_aside(running: Running, redis: Redis) -> None:
+    """Also one of Celery's own, which would run other tasks; nobody waits for an answer."""
+    settings, client = running
+    wiring = Wiring(settings, client.url)
+    for task in ("no.such.task", "celery.map"):
+        redis.lpush(wiring.keys.queue("sizing"), json.dumps(a_message("unknown", headers={"task": task})))
+    assert client.wait(client.submit(a_request()), timeout=WAIT_SECONDS).status == "ok"
+    newest = list(wiring.dead.newest_first())[:2]
+    assert [letter.reason for letter in newest] == ["unknown_task", "unknown_task"]
+    wiring.close()
+
+
+def test_expired_message_is_answered(running: Running, redis: Redis) -> None:
+    """Celery drops what expired without a word; whoever sent it is told."""
+    settings, client = running
+    message = a_message("expired", headers={"expires": "2026-01-01T00:00:00+00:00"})
+    redis.lpush(f"{settings.key_prefix}sizing", json.dumps(message))
+    answer = client.wait("expired", timeout=WAIT_SECONDS)
+    assert isinstance(answer, ErrorAnswer)
+    assert answer.error.code == "unavailable"
