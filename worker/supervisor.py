@@ -12,6 +12,7 @@ from .process import WorkerProcess
 from .server import Say, Server, announced_server
 from .settings import Settings
 from .stream.process import StreamProcess
+from .telemetry.observed import observed
 from .wiring import Wiring
 
 POLL_SECONDS = 0.2
@@ -20,7 +21,13 @@ READY_SECONDS = 60.0
 
 def supervise(settings: Settings, say: Say) -> int:
     """Serves until SIGTERM or SIGINT, then ends everything it started; the exit status."""
-    with _stop_signals() as stop, announced_server(settings, say) as server:
+    with (
+        _stop_signals() as stop,
+        announced_server(settings, say) as server,
+        observed(settings, server.url) as address,
+    ):
+        if address is not None:
+            say(f"metrics: {address}/metrics; probes: /healthz, /readyz", "start")
         _keep_working(settings, server, stop, say)
     return 0
 
@@ -44,7 +51,7 @@ def _keep_working(settings: Settings, server: Server, stop: threading.Event, say
                 children += (KeptAlive(stream.start(), name, say, makes_room=True) for stream in streams)
             for child in children:
                 child.look()
-        say("stopping: what runs is finished or handed back to the queue")
+        say("stopping: what runs is finished or handed back to the queue", "stop")
 
 
 @contextmanager
@@ -73,7 +80,8 @@ def _greet(settings: Settings, url: str, say: Say, answered: threading.Event) ->
     stream = f", {settings.stream_processes} the stream {Keys(prefix=settings.key_prefix).requests}"
     say(
         f"ready: {queues}{stream if settings.stream_processes else ''} "
-        f"(weighbridge {versions.weighbridge}, rules {versions.rules}, catalogue {versions.catalog})"
+        f"(weighbridge {versions.weighbridge}, rules {versions.rules}, catalogue {versions.catalog})",
+        "ready",
     )
 
 

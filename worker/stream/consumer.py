@@ -15,7 +15,7 @@ from redis.exceptions import RedisError
 from schemas.errors import InvalidRequestError
 
 from .. import recycling
-from ..answering import Answering, encoded_error, failure
+from ..answering import Answering, failure
 from ..channel import Encoded
 from ..delivery.dead import FAILED, STREAM
 from .beat import Beat
@@ -129,7 +129,8 @@ class Consumer:
     def _answer(self, entry: RequestEntry) -> bool:
         """Whether the entry was answered; it was not if the process was told to stop meanwhile."""
         try:
-            answer = self._limits.bound(lambda: self._answer_to(entry))
+            with self._answering.noted.continued(entry.carried):
+                answer = self._limits.bound(lambda: self._answer_to(entry))
         except OutOfTimeError:
             answer = self._given_up(entry, FAILED, SoftTimeLimitExceeded())
         except InterruptedByStopError:
@@ -142,16 +143,16 @@ class Consumer:
             value = entry.request()
         except ForgedEntryError as error:
             self._set_aside(entry, "signature", error.message, [])
-            return encoded_error(entry.entry_id, error)
+            return self._answering.refused(entry.entry_id, error)
         except InvalidRequestError as error:
-            return encoded_error(entry.request_id(), error)
+            return self._answering.refused(entry.request_id(), error)
         return self._answering.answered(value, entry.entry_id)
 
     def _given_up(self, entry: RequestEntry, reason: str, cause: BaseException) -> Encoded:
         """The error that answers an entry which cannot be answered otherwise; it is set aside."""
         request_id, error = entry.request_id(), failure(cause)
         self._set_aside(entry, reason, error.message, [request_id])
-        return encoded_error(request_id, error)
+        return self._answering.refused(request_id, error)
 
     def _set_aside(self, entry: RequestEntry, reason: str, detail: str, request_ids: Sequence[str]) -> None:
         self._answering.dead.write(reason, detail, STREAM, entry.text, request_ids)

@@ -3,7 +3,7 @@
 import hmac
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Self
 
 from schemas.errors import InvalidRequestError
@@ -11,6 +11,7 @@ from schemas.parse import decode
 
 from ..delivery.signature import Signer
 from ..identity import request_id_of
+from ..telemetry.tracing import CARRIED
 
 FIELD = b"request"
 SIGNATURE = b"signature"
@@ -57,12 +58,15 @@ class RequestEntry:
     """Its field ``request``; empty where it has none."""
     fault: InvalidRequestError | None
     """What is wrong with it from outside."""
+    carried: Mapping[str, str] = field(default_factory=dict)
+    """Which trace it belongs to, where it says so."""
 
     @classmethod
     def of(cls, entry_id: bytes, fields: Mapping[bytes, bytes], terms: Terms) -> Self:
         """The entry that the server told; what else is in its fields is nobody's business."""
         fault = terms.fault(fields.get(FIELD), fields.get(SIGNATURE, b""))
-        return cls(entry_id=entry_id.decode(), text=fields.get(FIELD, b""), fault=fault)
+        carried = {name: fields[key].decode(errors="replace") for name in CARRIED if (key := name.encode()) in fields}
+        return cls(entry_id=entry_id.decode(), text=fields.get(FIELD, b""), fault=fault, carried=carried)
 
     def request(self) -> Any:  # noqa: ANN401 - decoded JSON is of any shape until it is validated
         """The request, decoded.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ..channel import CHUNK_ITEMS, PUBLISH_ONCE, Encoded, Publisher
+from ..telemetry.answers import ONLY_LOGGED, AnswersNoted
 from .inbox import GROUP
 
 if TYPE_CHECKING:
@@ -46,7 +47,8 @@ class Settlement:
 class Outbox:
     """What was answered and is not published yet; for the thread that answers and for one that minds the clock."""
 
-    def __init__(self, redis: "Redis", publisher: Publisher) -> None:
+    def __init__(self, redis: "Redis", publisher: Publisher, noted: AnswersNoted = ONLY_LOGGED) -> None:
+        self._noted = noted
         self._stream = publisher.keys.requests
         self._publisher = publisher
         self._script = redis.register_script(SETTLE)
@@ -76,5 +78,7 @@ class Outbox:
             while chunk := self._ready[:CHUNK_ITEMS]:
                 keys, arguments = self._publisher.call([each.answer for each in chunk])
                 entries = [each.entry_id for each in chunk]
+                began = time.perf_counter()
                 self._script(keys=[self._stream, *keys], args=[GROUP, len(entries), *entries, *arguments])
+                self._noted.published(repeated=0, seconds=time.perf_counter() - began)
                 del self._ready[: len(chunk)]

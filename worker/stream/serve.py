@@ -5,6 +5,7 @@ import signal
 import threading
 import time
 from contextlib import suppress
+from multiprocessing import current_process
 
 from redis.exceptions import RedisError
 
@@ -26,9 +27,9 @@ TICK_SECONDS = 0.2
 
 def serve(settings: Settings, url: str, number: int) -> int:
     """Answers the stream at ``url`` until told to stop, as the worker's process ``number``; the exit status."""
-    logging.basicConfig(level=settings.log_level, format="[%(asctime)s: %(levelname)s/stream] %(message)s")
+    current_process().name = f"stream-{number}"  # as logged
     # An error is waited out by the loop, which then looks after what the lost reply may have been.
-    wiring = Wiring(settings, url, patience=0)
+    wiring = Wiring(settings, url, patience=0, place=f"stream-{number}")
     inbox = Inbox(
         redis=wiring.raw,
         stream=wiring.keys.requests,
@@ -37,7 +38,7 @@ def serve(settings: Settings, url: str, number: int) -> int:
         terms=Terms(max_bytes=settings.max_message_bytes, signer=wiring.signer),
         visibility_timeout_seconds=settings.visibility_timeout_seconds,
     )
-    outbox = Outbox(wiring.redis, wiring.publisher)
+    outbox = Outbox(wiring.redis, wiring.publisher, wiring.noted)
     limits = TimeLimits(soft_seconds=settings.soft_time_limit_seconds, hard_seconds=settings.hard_time_limit_seconds)
     consumer = Consumer(settings, inbox, wiring.answering, outbox, limits, Beat(wiring.redis, settings, number))
     for each in (signal.SIGTERM, signal.SIGINT):
@@ -45,9 +46,11 @@ def serve(settings: Settings, url: str, number: int) -> int:
     if settings.rules_path is not None:
         _wait_for_rules(settings, consumer)
     if not consumer.is_stopping:
+        wiring.noted.start()
         wiring.answering.warm_up()
         threading.Thread(target=_mind_the_clock, args=(limits, outbox), name="clock", daemon=True).start()
         consumer.run()
+        wiring.noted.close()
     return 0
 
 
