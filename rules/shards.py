@@ -28,7 +28,7 @@ _MAX_GATED_FACTS = 3
 _MAX_GATE_VALUES = 64
 """Values of a gated fact; each has shards of its own."""
 
-_MIN_SPARED = 6
+_MIN_SPARED = 4
 """Rules that gates on a fact must keep from being evaluated to be worth a session of the engine."""
 
 Rules = Mapping[str, tuple[Condition, ...]]
