@@ -169,10 +169,16 @@ def while_speculating(peak: Term) -> Term:
     return Term(low=peak.low, expected=peak.expected, high=peak.high + peak.expected)
 
 
-def overhead(settings: EngineSettings, gpu_memory_bytes: int, beside: Mapping[Inside, Term]) -> Term:
+def held_by_host(settings: EngineSettings, gpu_memory_bytes: int) -> Term:
+    """What the host may hold of a memory that it shares with the GPU; no log tells it."""
+    if not settings.host_share_per_mille:
+        return NOTHING
+    return Term(low=0, expected=0, high=gpu_memory_bytes * settings.host_share_per_mille // 1000)
+
+
+def overhead(settings: EngineSettings, beside: Mapping[Inside, Term]) -> Term:
     """Memory ``beside`` the allocator on one rank that the engine's budget counts."""
-    held_by_host = gpu_memory_bytes * settings.host_share_per_mille // 1000
-    counted = Term(low=0, expected=0, high=held_by_host)
+    counted = NOTHING
     for name, term in beside.items():
         if name in settings.profile.budget.counts:
             counted = counted.plus(term)
