@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
+from typing import cast
 
 from schemas.recommendation import FactValue
 
@@ -69,6 +70,6 @@ def _conditions(rules: Iterable[Rule]) -> dict[str, tuple[Condition, ...]]:
     return {rule.id: rule.when for rule in rules}
 
 
-def flat(facts: SupportFacts | AdviceFacts) -> Mapping[str, FactValue]:
+def flat(facts: SupportFacts | AdviceFacts) -> dict[str, FactValue]:
     """Facts by name."""
-    return vars(facts)
+    return facts._asdict() if isinstance(facts, SupportFacts) else cast(dict[str, FactValue], facts)

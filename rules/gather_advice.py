@@ -1,8 +1,7 @@
 """What advice rules read, taken out of what sizing found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, NamedTuple
 
 from schemas.vocabulary import Verdict
 from sizing.balance import excess_percent
@@ -27,8 +26,7 @@ NAME_SHOWN = 80
 SixteenBitVerdict = Verdict | Literal["unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What rules may know that a single estimate cannot tell."""
 
     weight_format_is_asked: bool

@@ -1,6 +1,7 @@
 """What an engine takes beside weights and kv cache, by the formulas of its profile."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.errors import InvalidRequestError
@@ -115,7 +116,12 @@ def usable_bytes(settings: EngineSettings, gpu_memory_bytes: int) -> int:
     """Bytes of one GPU the engine plans with, rounded down."""
     if settings.profile.budget.is_of_free_memory:
         return gpu_memory_bytes
-    return int(gpu_memory_bytes * as_written(settings.gpu_memory_utilization))
+    return _planned_bytes(gpu_memory_bytes, settings.gpu_memory_utilization)
+
+
+@lru_cache(maxsize=4096)
+def _planned_bytes(gpu_memory_bytes: int, utilization: float) -> int:
+    return int(gpu_memory_bytes * as_written(utilization))
 
 
 def activation(

@@ -1,7 +1,7 @@
 """The search: single changes first, two together where none is enough, other GPUs where none of those is."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from sizing.catalog.catalog import Catalog
@@ -108,7 +108,7 @@ def _native_kv_caches(of: Weighed, catalog: Catalog, scales: Scales) -> list[Wei
     """Smaller types of kv cache that GPU and engine support natively, weighed."""
     smaller = variants.smaller_kv_caches(of, catalog.formats)
     weighed = scales.weigh_possible(
-        variant for variant in smaller if scales.supports(replace(of.facts, kv_cache_dtype=variant[0].kv_cache_dtype))
+        variant for variant in smaller if scales.supports(of.facts._replace(kv_cache_dtype=variant[0].kv_cache_dtype))
     )
     return [each for each in weighed if each.support.kv_cache.level == "native"]
 
