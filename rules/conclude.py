@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import get_args
 
@@ -25,7 +26,7 @@ from schemas.recommendation import (
 from schemas.request import SizingRequest
 from schemas.vocabulary import FindingLevel, Locale
 from sizing.arguments import changed_arguments
-from sizing.estimate import Breakdown, Estimate, KvCacheFigures
+from sizing.estimate import Breakdown, Estimate, KvCacheFigures, TermEvidence
 from sizing.plain_modules import plain_modules
 
 from .alternatives import why
@@ -66,12 +67,12 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
         weights=_weights(estimate),
         kv_cache=_kv_cache(estimate.kv_cache),
         rule_of_thumb=_rule_of_thumb(estimate),
-        support=main.weighed.support.shown(),
+        support=main.weighed.support.shown,
         deployment=_deployment(estimate),
         findings=findings(main, request.locale),
         alternatives=[_alternative(main, other, request.locale) for other in weighings.others],
         nearest_miss=_alternative(main, miss, request.locale) if miss else None,
-        evidence=_evidence(estimate),
+        evidence=_evidence(estimate.evidence),
         versions=versions,
         metadata=request.metadata,
     )
@@ -220,8 +221,8 @@ def _deployment(estimate: Estimate) -> Deployment:
     )
 
 
-def _evidence(estimate: Estimate) -> EvidenceOf:
-    evidence = estimate.evidence
+@cache
+def _evidence(evidence: TermEvidence) -> EvidenceOf:
     return EvidenceOf(
         weights=evidence.weights,
         kv_cache=evidence.kv_cache,

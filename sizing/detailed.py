@@ -77,10 +77,9 @@ def load(deployment: Deployment, model: Model) -> Load:
     usable = engine.usable_bytes(deployment.engine, deployment.gpu_memory_bytes)
     sequences = deployment.sequences_of_a_replica
     found = stages_of(deployment, model)
-    worst = max(
-        found,
-        key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes,
-    )
+    worst = max(found, key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes)
+    # The terms are those of different stages.
+    outside = Term(*map(max, zip(*[stage.outside for stage in found], strict=True)))
     return Load(
         stages=tuple(found),
         worst=worst,
@@ -88,9 +87,9 @@ def load(deployment: Deployment, model: Model) -> Load:
         low_bytes=worst.taken.low + worst.sequence_bytes * sequences,
         high_bytes=max(stage.taken.high + sequences * stage.sequence_bytes for stage in found),
         outside=OutsideBudget(
-            low_bytes=max(stage.outside.low for stage in found),
-            needed_bytes=max(stage.outside.expected for stage in found),
-            high_bytes=max(stage.outside.high for stage in found),
+            low_bytes=outside.low,
+            needed_bytes=outside.expected,
+            high_bytes=outside.high,
             room_bytes=deployment.gpu_memory_bytes - usable,
         ),
     )

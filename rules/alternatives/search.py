@@ -22,9 +22,6 @@ class Offer:
     """Where nothing starts, what is missing least."""
 
 
-NOTHING = Offer(alternatives=())
-
-
 def offer(base: Weighed, preferences: Sequence[str], catalog: Catalog, scales: Scales, *, limit: int) -> Offer:
     """Up to ``limit`` changes to ``base`` that start.
 
@@ -33,8 +30,6 @@ def offer(base: Weighed, preferences: Sequence[str], catalog: Catalog, scales: S
     starts, two together are tried; where they do not either, the smallest GPUs of other generations.  GPUs that
     the request names are tried whatever its verdict.
     """
-    if not limit:
-        return NOTHING
     wanted = [each for each in scales.weigh_possible(variants.preferred(base, preferences)) if each.fits]
     found = list(_on_candidates(base, catalog, scales))
     if base.verdict != "fits":
