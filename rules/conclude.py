@@ -107,8 +107,8 @@ def versions_of(rules: str, catalog: str) -> Versions:
 
 def findings(judged: Judged, locale: Locale) -> list[Finding]:
     """What the rules found, loudest first, then by id; a support rule that refuses is an error."""
-    about_support, about = flat(judged.weighed.facts), judged.facts
-    found = [_finding(rule, "error", (), about_support, locale) for rule in judged.weighed.support.refusals]
+    weighed, about = judged.weighed, judged.facts
+    found = [_finding(rule, "error", (), flat(weighed.facts), locale) for rule in weighed.support.refusals]
     found += [_finding(rule, rule.level, rule.prefer, about, locale) for rule in judged.advice]
     return sorted(found, key=lambda finding: (-_LOUDNESS.index(finding.level), finding.rule))
 

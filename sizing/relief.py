@@ -1,7 +1,7 @@
 """What one argument of the engine could do for a deployment that is short of memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import engine
 from .deployment import Deployment, EngineSettings
@@ -10,8 +10,7 @@ from .estimate import Estimate
 from .model import Model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relief:
+class Relief(NamedTuple):
     """Bytes on each GPU that other arguments would free; zeros where they would free nothing, or too little by far."""
 
     least_max_num_seqs: int
