@@ -139,9 +139,7 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     found = []
     for place, (weights, parts, overhead, outside, cache) in enumerate(standing):
         is_last = place == len(standing) - 1
-        peak = engine.activation(
-            settings, model, sizes, cache.cells(deployment.max_model_len), is_first=place == 0, is_last=is_last
-        )
+        peak = engine.activation(model, settings, sizes, cache.cells(deployment.max_model_len), place == 0, is_last)
         if deployment.draft and is_last:
             peak = engine.while_speculating(peak)
         counted = peak if counts_activation else engine.NOTHING

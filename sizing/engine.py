@@ -18,6 +18,10 @@ from .deployment import EngineSettings, Sizes
 from .exact import as_written
 from .lora import lora_slots
 from .model import Model
+from .remembered import of_each_model
+
+_REMEMBERED = 4096
+"""Settings and budgets kept: more than there are releases of engines and GPUs that are asked about."""
 
 
 class Term(NamedTuple):
@@ -38,6 +42,7 @@ class Term(NamedTuple):
 NOTHING = Term(low=0, expected=0, high=0)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_model_len: int) -> EngineSettings:
     """The engine's arguments on ``gpu``, its defaults filled in.
 
@@ -119,13 +124,19 @@ def usable_bytes(settings: EngineSettings, gpu_memory_bytes: int) -> int:
     return _planned_bytes(gpu_memory_bytes, settings.gpu_memory_utilization)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=_REMEMBERED)
 def _planned_bytes(gpu_memory_bytes: int, utilization: float) -> int:
     return int(gpu_memory_bytes * as_written(utilization))
 
 
-def activation(
-    settings: EngineSettings, model: Model, sizes: Sizes, cells: tuple[int, ...], *, is_first: bool, is_last: bool
+@of_each_model
+def activation(  # noqa: PLR0917 - positional, as results are remembered by them
+    model: Model,
+    settings: EngineSettings,
+    sizes: Sizes,
+    cells: tuple[int, ...],
+    is_first: bool,  # noqa: FBT001 - the same
+    is_last: bool,  # noqa: FBT001 - the same
 ) -> Term:
     """Peak of activations on one rank of the first stage, the last, one between them, or the only one.
 

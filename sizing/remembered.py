@@ -25,11 +25,12 @@ def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Mod
     @wraps(function)
     def remembering(model: Model, *others: *Others) -> Result:
         results = known.setdefault(model, {})
-        if others not in results:
-            found = function(model, *others)
-            if len(results) >= MOST_RESULTS:
-                results.clear()
-            results[others] = found
-        return results[others]
+        if others in results:
+            return results[others]
+        found = function(model, *others)
+        if len(results) >= MOST_RESULTS:
+            results.clear()
+        results[others] = found
+        return found
 
     return remembering
