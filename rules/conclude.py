@@ -52,12 +52,17 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
     """The answer to ``request``."""
     main, miss = weighings.main, weighings.nearest_miss
     estimate = main.weighed.estimate
+    per_gpu = _per_gpu(estimate.per_gpu)
     return Recommendation(
         request_id=request_id,
         verdict=main.weighed.verdict,
-        per_gpu=_per_gpu(estimate.per_gpu),
+        per_gpu=per_gpu,
         ranks=[
-            RankNeed(pipeline_stages=list(rank.pipeline_stages), count=rank.num_ranks, per_gpu=_per_gpu(rank.per_gpu))
+            RankNeed(
+                pipeline_stages=list(rank.pipeline_stages),
+                count=rank.num_ranks,
+                per_gpu=per_gpu if rank.per_gpu == estimate.per_gpu else _per_gpu(rank.per_gpu),
+            )
             for rank in estimate.ranks
         ],
         outside_budget=_outside_budget(estimate),
