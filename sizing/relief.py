@@ -65,6 +65,9 @@ def _sufficient_utilization_percent(estimate: Estimate) -> int:
     current = round(settings.gpu_memory_utilization * 100)
     for percent in range(max(current + 1, -(-total * 100 // max(memory, 1))), 100):
         usable = engine.usable_bytes(settings._replace(gpu_memory_utilization=percent / 100), memory)
-        if total <= usable <= deployment.free_bytes and outside.needed_bytes <= memory - usable:
+        # A larger budget leaves no more beside it.
+        if usable > deployment.free_bytes or outside.needed_bytes > memory - usable:
+            return 0
+        if total <= usable:
             return percent
     return 0
