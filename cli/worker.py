@@ -52,15 +52,17 @@ def _say(line: str, _: str = "") -> None:
 def _check(timeout: float) -> None:
     from worker.embedded import find_running
     from worker.health import heartbeat, stream_is_read
+    from worker.lanes import lanes
 
     settings = read_settings()
     running = None if settings.url else find_running(settings)
     url = settings.url or (running.url if running else None)
     deadline = time.monotonic() + timeout
-    if url is None or heartbeat(settings, url, timeout=timeout) is None:
-        click.echo(f"worker {settings.worker_name} does not answer", err=True)
-        sys.exit(1)
-    if not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
+    for lane in lanes(settings):
+        if url is None or heartbeat(lane, url, timeout=deadline - time.monotonic()) is None:
+            click.echo(f"worker {lane.worker_name} does not answer", err=True)
+            sys.exit(1)
+    if url is None or not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
         click.echo(f"worker {settings.worker_name} does not read the stream of requests", err=True)
         sys.exit(1)
     click.echo(f"worker {settings.worker_name} answers")

@@ -31,6 +31,7 @@ def serve(settings: Settings, url: str) -> int:
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
+    os.nice(settings.niceness)
     leave_celery_out(settings.log_format)
     plain_json.register()
     wiring = Wiring(settings, url)

@@ -51,10 +51,14 @@ class Settings(Sources):
 
     queues: tuple[str, ...] = QUEUES
     """Queues a worker serves, separated by commas in the environment."""
-    worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] = Field(default_factory=socket.gethostname)
+    worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,280}$")] = Field(default_factory=socket.gethostname)
     """Names a worker in its logs and in the health check; one per container."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=_available_cores)
     """Processes that answer requests."""
+    admission_concurrency: Annotated[int, Field(ge=0, le=1024)] = 1
+    """Processes beside those that answer admission alone, so that it waits behind nothing; 0: none of its own."""
+    niceness: Annotated[int, Field(ge=0, le=19)] = 0
+    """How far the processes stand back for others of the machine."""
     prefetch: Annotated[int, Field(ge=1, le=1024)] = 4
     """Messages held per process."""
     stream_processes: Annotated[int, Field(ge=0, le=64)] = 1

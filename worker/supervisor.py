@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from .health import heartbeat, stream_is_read
 from .kept_alive import KeptAlive
 from .keys import Keys
+from .lanes import lanes
 from .process import WorkerProcess
 from .server import Say, Server, announced_server
 from .settings import Settings
@@ -33,12 +34,11 @@ def supervise(settings: Settings, say: Say) -> int:
 
 
 def _keep_working(settings: Settings, server: Server, stop: threading.Event, say: Say) -> None:
-    worker = WorkerProcess(settings, server.url)
-    streams = [StreamProcess(settings, server.url, number + 1) for number in range(settings.stream_processes)]
+    workers = [WorkerProcess(lane, server.url) for lane in lanes(settings)]
+    streams = [StreamProcess(lanes(settings)[0], server.url, number + 1) for number in range(settings.stream_processes)]
     answered = threading.Event()
-    children = [KeptAlive(worker, "the worker", say)]
-    with _ended(worker, *streams):
-        worker.start()
+    with _ended(*workers, *streams):
+        children = [KeptAlive(worker.start(), "the worker", say) for worker in workers]
         threading.Thread(target=_greet, args=(settings, server.url, say, answered), daemon=True).start()
         threading.Thread(target=Wiring(settings, server.url).upkeep.run, args=(stop,), daemon=True).start()
         while not stop.wait(POLL_SECONDS):
@@ -46,7 +46,7 @@ def _keep_working(settings: Settings, server: Server, stop: threading.Event, say
                 say("the embedded server ended; starting it again")
                 server.embedded.start()
             # The worker puts a site's rules in force; before it has, those of its last run are still noted.
-            if len(children) == 1 and (settings.rules_path is None or answered.is_set()):
+            if len(children) == len(workers) and (settings.rules_path is None or answered.is_set()):
                 name = "a process on the stream"
                 children += (KeptAlive(stream.start(), name, say, makes_room=True) for stream in streams)
             for child in children:
@@ -67,17 +67,17 @@ def _ended(*processes: WorkerProcess) -> Iterator[None]:
 
 
 def _greet(settings: Settings, url: str, say: Say, answered: threading.Event) -> None:
-    answer = heartbeat(settings, url, timeout=READY_SECONDS)
+    answers = [heartbeat(lane, url, timeout=READY_SECONDS) for lane in lanes(settings)]
     answered.set()
-    if answer is None:
+    if (answer := answers[0]) is None or None in answers:
         say(f"the worker did not answer within {READY_SECONDS:.0f} s; it goes on trying to reach the server")
         return
     if not stream_is_read(settings, url, timeout=READY_SECONDS):
         say(f"the stream of requests was not read within {READY_SECONDS:.0f} s")
         return
     versions = answer.versions
-    queues = f"{settings.concurrency} processes serve {', '.join(settings.queues)}"
-    stream = f", {settings.stream_processes} the stream {Keys(prefix=settings.key_prefix).requests}"
+    queues = "; ".join(f"{lane.concurrency} processes serve {', '.join(lane.queues)}" for lane in lanes(settings))
+    stream = f"; {settings.stream_processes} the stream {Keys(prefix=settings.key_prefix).requests}"
     say(
         f"ready: {queues}{stream if settings.stream_processes else ''} "
         f"(weighbridge {versions.weighbridge}, rules {versions.rules}, catalogue {versions.catalog})",

@@ -1,6 +1,7 @@
 """One process on the stream of requests, put together and run."""
 
 import logging
+import os
 import signal
 import threading
 import time
@@ -27,6 +28,7 @@ TICK_SECONDS = 0.2
 
 def serve(settings: Settings, url: str, number: int) -> int:
     """Answers the stream at ``url`` until told to stop, as the worker's process ``number``; the exit status."""
+    os.nice(settings.niceness)
     current_process().name = f"stream-{number}"  # as logged
     # An error is waited out by the loop, which then looks after what the lost reply may have been.
     wiring = Wiring(settings, url, patience=0, place=f"stream-{number}")

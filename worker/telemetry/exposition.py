@@ -14,14 +14,14 @@ from rules.reload_status import read_status
 
 from ..keys import Keys
 from ..settings import QUEUES, Settings
-from .pulse import Pulse
+from .pulses import Pulses
 from .server_state import ServerState, read_server_state
 
 if TYPE_CHECKING:
     from redis import Redis
 
 
-def exposed(settings: Settings, redis: "Redis", pulse: Pulse) -> CollectorRegistry:
+def exposed(settings: Settings, redis: "Redis", pulse: Pulses) -> CollectorRegistry:
     """Everything a worker's ``/metrics`` has; the server is read at each scrape."""
     registry = CollectorRegistry()
     MultiProcessCollector(registry, path=str(settings.metrics_home))  # type: ignore[no-untyped-call]
@@ -80,7 +80,7 @@ class ServerMetrics(Collector):
 class WorkerMetrics(Collector):
     """What the worker's supervisor knows of it."""
 
-    def __init__(self, rules_home: Path, pulse: Pulse) -> None:
+    def __init__(self, rules_home: Path, pulse: Pulses) -> None:
         self._rules_home = rules_home
         self._pulse = pulse
 

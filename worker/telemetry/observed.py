@@ -15,9 +15,11 @@ from schemas.errors import InvalidSettingError
 
 from ..connection import connect
 from ..keys import Keys
+from ..lanes import lanes
 from ..settings import Settings
 from ..stream.beat import silent
 from .pulse import LATELY_SECONDS, Pulse
+from .pulses import Pulses
 from .registry import Registry, WorkerReport
 
 if TYPE_CHECKING:
@@ -40,11 +42,11 @@ def observed(settings: Settings, url: str) -> Iterator[str | None]:
     Raises: InvalidSettingError when the port for metrics cannot be had.
     """
     stop = threading.Event()
-    pulse = Pulse(settings, url)
+    pulse = Pulses([Pulse(lane, url) for lane in lanes(settings)])
     redis = connect(url, patience=0)
     try:
         with _served(settings, redis, pulse) as address:
-            threads = [pulse.beat(stop), _reporting(settings, url, pulse, stop)]
+            threads = [*pulse.beat(stop), _reporting(settings, url, pulse, stop)]
             yield address
             stop.set()
             for thread in threads:
@@ -55,7 +57,7 @@ def observed(settings: Settings, url: str) -> Iterator[str | None]:
 
 
 @contextmanager
-def _served(settings: Settings, redis: "Redis", pulse: Pulse) -> Iterator[str | None]:
+def _served(settings: Settings, redis: "Redis", pulse: Pulses) -> Iterator[str | None]:
     if settings.metrics_port is None:
         yield None
         return
@@ -84,11 +86,11 @@ def _empty(folder: Path) -> None:
         ) from None
 
 
-def _unhealthy(pulse: Pulse) -> str | None:
+def _unhealthy(pulse: Pulses) -> str | None:
     return None if pulse.is_healthy else f"no health check was answered for {pulse.longest_wait_seconds:.0f} s"
 
 
-def _unready(settings: Settings, pulse: Pulse, redis: "Redis") -> str | None:
+def _unready(settings: Settings, pulse: Pulses, redis: "Redis") -> str | None:
     try:
         redis.ping()
         deaf = silent(redis, settings)
@@ -99,14 +101,16 @@ def _unready(settings: Settings, pulse: Pulse, redis: "Redis") -> str | None:
     return None if pulse.is_ready else f"no health check was answered for {LATELY_SECONDS:.0f} s"
 
 
-def _reporting(settings: Settings, url: str, pulse: Pulse, stop: threading.Event) -> threading.Thread:
+def _reporting(settings: Settings, url: str, pulse: Pulses, stop: threading.Event) -> threading.Thread:
     """A thread that reports the worker until ``stop`` is set, and then strikes it out."""
 
     def run() -> None:
         redis = connect(url, patience=0)
         registry = Registry(redis=redis, keys=Keys(prefix=settings.key_prefix))
         report = WorkerReport(
-            queues=settings.queues, processes=settings.concurrency, stream_processes=settings.stream_processes
+            queues=settings.queues,
+            processes=sum(lane.concurrency for lane in lanes(settings)),
+            stream_processes=settings.stream_processes,
         )
         is_told = True
         while True:

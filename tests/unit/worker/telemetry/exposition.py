@@ -12,6 +12,7 @@ from worker.answering import WARM_UP_REQUEST
 from worker.settings import Settings
 from worker.telemetry.exposition import ServerMetrics, WorkerMetrics
 from worker.telemetry.pulse import Pulse
+from worker.telemetry.pulses import Pulses
 from worker.telemetry.request_metrics import RequestMetrics
 from worker.telemetry.server_state import Backlog, ConsumerGroup, ServerState
 
@@ -68,7 +69,7 @@ def everything(settings: Settings, state: ServerState = STATE) -> str:
         failures=12,
     ).write(settings.rules_home)
     registry.register(ServerMetrics(lambda: state))
-    registry.register(WorkerMetrics(settings.rules_home, pulse))
+    registry.register(WorkerMetrics(settings.rules_home, Pulses([pulse])))
     return generate_latest(registry).decode()
 
 
