@@ -10,13 +10,21 @@ RUN := $(VENV)/bin/python
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test agree lint bench soak-rules valgrind clean tools
+.PHONY: demo test faults fuzz agree lint bench soak soak-rules valgrind clean tools
 
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
 
 test: $(VENV)/.test
 	$(RUN) -m pytest
+
+# At most ten minutes: everything that can be killed is, under load, on each server that is there.
+faults: $(VENV)/.test
+	WEIGHBRIDGE_TEST_FAULT_ROUNDS=9 $(RUN) -m pytest -s tests/faults/test_storm.py
+
+# Minutes of it: requests in process, and raw messages at a real worker.
+fuzz: $(VENV)/.test
+	WEIGHBRIDGE_TEST_RAW_MESSAGES=20000 $(RUN) -m pytest -s tests/faults/test_raw_messages.py
 
 # Engine and plain Python on ten times as many random facts as in the tests.
 agree: $(VENV)/.test
@@ -33,6 +41,11 @@ bench: $(VENV)/.test
 	$(RUN) -m benchmarks.recommend
 	$(RUN) -m benchmarks.queue
 	$(RUN) -m benchmarks.rules
+
+# Two minutes of the service at half of what the machine can do; MINUTES=60 for an hour.
+MINUTES := 2
+soak: $(VENV)/.test
+	$(RUN) -m benchmarks.soak --minutes $(MINUTES)
 
 # Minutes of it: the rule engine's memory over a million evaluations and over 300 reloads.
 soak-rules: $(VENV)/.test

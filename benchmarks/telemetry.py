@@ -15,7 +15,7 @@ from rules import recommend
 from worker.settings import Settings
 from worker.telemetry.answers import ONLY_LOGGED, answers_noted
 
-from .queue import REQUEST
+from .queue.cost import REQUEST
 
 ROUNDS = 7
 QUICKEST = {**REQUEST, "alternatives": 0}

@@ -29,6 +29,6 @@ def test_one_worker_is_enough(tmp_path: Path, queues: tuple[str, ...], admission
 
 def test_every_lane_is_a_setting_that_a_worker_takes(tmp_path: Path) -> None:
     """What is handed to a child by its environment is read back as it was, with the longest name there may be."""
-    settings = Settings(home=tmp_path, worker_name="n" * 250, redis_url="redis://127.0.0.1:1/0")  # type: ignore[arg-type]
+    settings = Settings(home=tmp_path, worker_name="n" * 250, redis_url="redis://127.0.0.1:1/0")
     for lane in lanes(settings):
         assert Settings.from_environment(lane.environment("redis://127.0.0.1:1/0")) == lane

@@ -1,0 +1,1 @@
+"""What the queue costs: ``python -m benchmarks.queue``."""

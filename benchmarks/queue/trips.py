@@ -1,0 +1,72 @@
+"""How long one request takes there and back: on an idle queue, and behind a batch."""
+
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from worker.client import Client
+from worker.connection import connect
+from worker.health import heartbeat
+from worker.keys import Keys
+from worker.lanes import lanes
+from worker.settings import Settings
+
+from .cost import REQUEST
+
+TRIPS = 300
+BATCH = 10_000
+DEADLINE_SECONDS = 120.0
+COMMAND = (sys.executable, "-c", "from cli.main import main; main()", "worker")
+
+
+def table(settings: Settings, url: str) -> None:
+    """Prints the middle and the slow end of trips by each queue."""
+    with _service(settings, url), Client(settings, url) as client:
+        rows = {
+            "sizing, idle": _trips(client, "sizing", TRIPS),
+            "admission, idle": _trips(client, "admission", TRIPS),
+        }
+        behind = client.submit_many(REQUEST for _ in range(BATCH))
+        rows[f"admission, behind a batch of {BATCH}"] = _trips(client, "admission", TRIPS)
+        rest = BATCH + len(rows) * TRIPS - _published(settings, url)
+        for _ in client.wait_many(behind, timeout=DEADLINE_SECONDS):
+            pass
+    print(f"\n{'one request there and back':44}{'median ms':>11}{'99th ms':>10}")
+    for name, seconds in rows.items():
+        print(f"{name:44}{seconds[len(seconds) // 2] * 1000:11.1f}{seconds[len(seconds) * 99 // 100] * 1000:10.1f}")
+    print(f"(of the batch {rest} still waited when the last of these was answered)")
+
+
+def _published(settings: Settings, url: str) -> int:
+    redis = connect(url, patience=2)
+    published = int(redis.xlen(Keys(prefix=settings.key_prefix).results))
+    redis.close()
+    return published
+
+
+def _trips(client: Client, queue: str, number: int) -> Sequence[float]:
+    seconds = []
+    for _ in range(number):
+        began = time.perf_counter()
+        client.wait(client.submit(REQUEST, queue=queue), timeout=DEADLINE_SECONDS)
+        seconds.append(time.perf_counter() - began)
+    return sorted(seconds)
+
+
+@contextmanager
+def _service(settings: Settings, url: str) -> Iterator[None]:
+    """``weighbridge worker`` as it is."""
+    environment = {**os.environ, **settings.environment(url)}
+    with Path(os.devnull).open("wb") as log, subprocess.Popen(COMMAND, env=environment, stderr=log) as worker:
+        try:
+            for lane in lanes(settings):
+                if heartbeat(lane, url, timeout=DEADLINE_SECONDS) is None:
+                    raise SystemExit("the worker does not answer")
+            yield
+        finally:
+            worker.terminate()
+            worker.wait()
