@@ -10,7 +10,7 @@ RUN := $(VENV)/bin/python
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test agree lint bench soak-rules valgrind clean tools
+.PHONY: demo test agree fuzz lint bench soak-rules valgrind clean tools
 
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
@@ -21,6 +21,10 @@ test: $(VENV)/.test
 # Engine and plain Python on ten times as many random facts as in the tests.
 agree: $(VENV)/.test
 	WEIGHBRIDGE_TEST_FACT_SETS=100000 $(RUN) -m pytest tests/unit/rules/test_advice.py -k random_facts
+
+# A hundred thousand requests with something wrong in them: how they were answered, and the slowest.
+fuzz: $(VENV)/.test
+	$(RUN) -m tests.fuzz 100000
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check
