@@ -81,4 +81,4 @@ def _refusal(place: _Link, why: str) -> InvalidRequestError:
         place, part = place
         parts.append(str(part))
     field = ".".join(reversed(parts)) or None
-    return InvalidRequestError(f"{field or 'request'}: {why}", field=field, hint="send less, or leave the field out")
+    return InvalidRequestError(f"{field or 'request'}: {why}", field=field, hint="correct it, or leave the field out")

@@ -49,8 +49,11 @@ LARGEST_OTHER = 2**24
 
 LONGEST = {
     "deepstack_visual_indexes": 2**8,
+    "merge_kernel_size": 2**2,
 }
-"""Items of lists that sizing makes tensors for."""
+"""Items of lists that sizing makes tensors for, or multiplies."""
+LONGEST_OF_INTEGERS = 2**10
+"""One for each layer, or for some."""
 LONGEST_OTHER = 2**17
 """A mixture of thousands of experts names each of them as not quantized."""
 
@@ -162,7 +165,7 @@ class Config:
 
         Raises: ModelUnreadableError when it is something else, too long, or an integer is out of bounds.
         """
-        items = self._list(name, "integers")
+        items = self._list(name, "integers", longest=LONGEST_OF_INTEGERS)
         for item in items:
             if type(item) is not int or not -LARGEST_OTHER <= item <= LARGEST_OTHER:
                 why = f"{_short(item)} in it is not an integer from {-LARGEST_OTHER} to {LARGEST_OTHER}"
@@ -238,14 +241,14 @@ class Config:
         """The error that says why this object as a whole cannot be sized."""
         return ModelUnreadableError(f"{self._path}: {why}", field=self._path)
 
-    def _list(self, name: str, of: str) -> list[Any]:
+    def _list(self, name: str, of: str, *, longest: int = LONGEST_OTHER) -> list[Any]:
         """The list of field ``name``, no longer than it may be; empty when absent."""
         value = self._find(name)
         if value is None:
             return []
         if not isinstance(value, list):
             raise self.unreadable(name, f"{_short(value)} is not a list of {of}")
-        longest = LONGEST.get(name, LONGEST_OTHER)
+        longest = LONGEST.get(name, longest)
         if len(value) > longest:
             raise self.unreadable(name, f"a list of {len(value)} is longer than {longest}")
         return value

@@ -106,7 +106,7 @@ def _model(asked: ModelReference, catalog: Catalog, checkpoints: Checkpoints) ->
         case ModelBySize(num_parameters=count):
             return None, None, count
         case ModelByConfig():
-            model = _of_config(asked)
+            model = model_of_config(asked)
             return None, model, model.num_parameters
     checkpoint = checkpoint_of(asked, checkpoints)
     if checkpoint is None:
@@ -115,7 +115,11 @@ def _model(asked: ModelReference, catalog: Catalog, checkpoints: Checkpoints) ->
 
 
 @while_it_lives
-def _of_config(asked: ModelByConfig) -> Model:
+def model_of_config(asked: ModelByConfig) -> Model:
+    """The model that a config in a request describes, read once for as long as the request lives.
+
+    Raises: UnsupportedArchitectureError, ModelUnreadableError.
+    """
     quantization = asked.quantization_config
     return read_model(asked.config if quantization is None else {**asked.config, "quantization_config": quantization})
 

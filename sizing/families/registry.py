@@ -65,20 +65,20 @@ def _of_credible_size(model: Model) -> Model:
 
     Raises: ModelUnreadableError.
     """
-    differing = sum(len(layer.tensors) for layer in set(model.layers))
+    ahead = len(model.multi_token_prediction.tensors)
+    differing = ahead + sum(len(layer.tensors) for layer in set(model.layers))
     if model.published and differing <= MOST_TENSORS:
         kinds = model.published.modules.kinds_below(model.layers_module, model.num_hidden_layers)
-        differing = sum(len(layer.tensors) for layer, _ in set(zip(model.layers, kinds, strict=True)))
+        differing = ahead + sum(len(layer.tensors) for layer, _ in set(zip(model.layers, kinds, strict=True)))
     if differing > MOST_TENSORS:
         raise ModelUnreadableError(
             f"model.config: its layers differ in {differing} tensors, more than {MOST_TENSORS}",
             field="model.config",
             hint="correct its lists to what the published config.json has",
         )
-    most = max(model.num_parameters, model.multi_token_prediction.num_parameters)
-    if most > MAX_NUM_PARAMETERS:
+    if max(model.num_parameters, model.multi_token_prediction.num_parameters) > MAX_NUM_PARAMETERS:
         raise ModelUnreadableError(
-            f"model.config: its sizes multiply to {most:.1e} parameters, more than {MAX_NUM_PARAMETERS:.0e}",
+            f"model.config: its sizes multiply to more than {MAX_NUM_PARAMETERS:.0e} parameters",
             field="model.config",
             hint="correct its sizes to what the published config.json has",
         )

@@ -89,7 +89,7 @@ def _eight_bit_float(weights: Config, strategy: str, size: int | None) -> Stored
             return StoredAs(weight_format="fp8", per=_STRATEGIES[strategy])
         case "block":
             block = weights.integers("block_structure")
-            if len(block) != 2 or block[0] != block[1]:  # noqa: PLR2004 - rows and columns
+            if len(block) != 2 or block[0] != block[1] or block[0] < 1:  # noqa: PLR2004 - rows and columns
                 raise weights.unreadable("block_structure", "only square blocks are covered")
             return StoredAs(weight_format="fp8-block", group=block[0])
         case "group" if size:

@@ -88,6 +88,29 @@ def test_lists_of_integers_are_bounded(value: list[object]) -> None:
     assert caught.value.field == "model.config.compress_ratios"
 
 
+@pytest.mark.parametrize(
+    ("model", "path", "value"),
+    [
+        ("moonshotai/Kimi-K3", "vision_config.merge_kernel_size", [2] * 500),
+        ("moonshotai/Kimi-K3", "vision_config.merge_kernel_size", [-2, -2]),
+        ("nvidia/NVIDIA-Nemotron-3-Super-120B-A12B-FP8", "mtp_hybrid_override_pattern", "*E" * 8000),
+        ("Qwen/Qwen3-VL-8B-Instruct", "vision_config.deepstack_visual_indexes", list(range(257))),
+        ("Qwen/Qwen3-VL-8B-Instruct", "vision_config.spatial_merge_size", 10**4),
+    ],
+)
+def test_what_is_multiplied_or_made_layers_of_is_bounded(model: str, path: str, value: object) -> None:
+    """A list of factors, a pattern of layers, and a size that is squared are refused by their field."""
+    config = json.loads(json.dumps(load_models().find(model).config()))
+    *sections, name = path.split(".")
+    part = config
+    for section in sections:
+        part = part[section]
+    part[name] = value
+    with pytest.raises(ModelUnreadableError) as caught:
+        read_model(config)
+    assert caught.value.field == f"model.config.{path}"
+
+
 def test_published_models_are_far_within_bounds() -> None:
     """The catalogue's models have less than a third of the tensors and layers that a model may have."""
     for row in load_models().models:
