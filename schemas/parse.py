@@ -8,6 +8,7 @@ from typing import Any, NoReturn
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from .bounds import refuse_beyond_bounds
 from .errors import InvalidRequestError
 from .request import MODEL_KEYS, SizingRequest
 
@@ -17,12 +18,11 @@ def parse_request(value: object) -> SizingRequest:
 
     Raises: InvalidRequestError naming the first field at fault.
     """
+    refuse_beyond_bounds(value)
     try:
         return SizingRequest.model_validate(value)
     except ValidationError as error:
         raise _told(error.errors(include_url=False)[0]) from None
-    except RecursionError:
-        raise InvalidRequestError("the request is nested too deeply") from None
 
 
 def decode(text: str | bytes) -> Any:  # noqa: ANN401 - decoded JSON is of any shape until it is validated
@@ -82,9 +82,6 @@ def _location(detail: ErrorDetails) -> list[str]:
         if name in location[:-1]:
             # pydantic names the chosen kind of model between the model and its fields.
             del location[location.index(name) + 1]
-    if detail["type"] == "finite_number" and location[-1:] == ["float"]:
-        # pydantic names the chosen kind of JSON value after the field.
-        del location[-1]
     return location
 
 

@@ -258,9 +258,14 @@ class ErrorAnswer(Closed):
         return cls(request_id=request_id, error=detail)
 
 
+MAX_TEXT_CHARACTERS = 2048
+"""Characters of each text of an error: what it repeats of the request may be much longer, and is cut."""
+
+
 def _writable(text: str) -> str:
     """The text with what UTF-8 cannot write, half of a surrogate pair in somebody's field name, spelt out."""
-    return text.encode(errors="backslashreplace").decode()
+    spelt = text.encode(errors="backslashreplace").decode()
+    return spelt if len(spelt) <= MAX_TEXT_CHARACTERS else spelt[: MAX_TEXT_CHARACTERS - 3] + "..."
 
 
 Answer = Annotated[Recommendation | ErrorAnswer, Field(discriminator="status")]

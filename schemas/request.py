@@ -10,6 +10,8 @@ from .closed import Closed
 from .vocabulary import EngineName, KvCacheDtype, Locale, Method, WeightFormat
 
 MAX_METADATA_BYTES = 4096
+MAX_NUM_PARAMETERS = 10**15
+"""Some hundred times the largest model there is."""
 
 Name = Annotated[str, Field(min_length=1, max_length=256)]
 Tokens = Annotated[int, Field(ge=1, le=2**31 - 1)]
@@ -27,7 +29,7 @@ class ModelByName(Closed):
 class ModelBySize(Closed):
     """A bare parameter count, sized by the rule of thumb."""
 
-    num_parameters: Annotated[int, Field(ge=1, le=10**15)]
+    num_parameters: Annotated[int, Field(ge=1, le=MAX_NUM_PARAMETERS)]
     """Number of parameters, not billions of them."""
 
 
@@ -85,7 +87,7 @@ class Engine(Closed):
     """The inference engine and those of its arguments that move memory; null means the engine's default."""
 
     name: EngineName = "vllm"
-    version: Annotated[str, Field(pattern=r"^\d{1,6}(\.\d{1,6}){0,3}$")] | None = None
+    version: Annotated[str, Field(pattern=r"^[0-9]{1,6}(\.[0-9]{1,6}){0,3}$")] | None = None
     """Release such as ``0.19.0``; null means the newest release whose memory behaviour was measured, and for support
     the one that the rules describe."""
     gpu_memory_utilization: Fraction | None = None
@@ -148,7 +150,7 @@ class Hardware(Closed):
     """Number of GPUs; null means as many as the parallel sizes multiply to."""
     memory_bytes: Annotated[int, Field(ge=2**20, le=2**50)] | None = None
     """Memory of one GPU as its driver reports it, in bytes, in place of the catalogue's."""
-    mig: Annotated[str, Field(pattern=r"^(mig-)?\d{1,2}g\.\d{1,4}gb$")] | None = None
+    mig: Annotated[str, Field(pattern=r"^(mig-)?[0-9]{1,2}g\.[0-9]{1,4}gb$")] | None = None
     """MIG profile, such as ``3g.40gb``: ``count`` is then the number of slices."""
     free_bytes: Annotated[int, Field(ge=0, le=2**50)] | None = None
     """Free memory of a GPU that others use too, in bytes; null means all of it is free."""

@@ -33,14 +33,29 @@ ALIASES: Mapping[str, tuple[str, ...]] = {
 
 LARGEST = {
     "hidden_size": 2**20,
-    "num_hidden_layers": 2**12,
+    "num_hidden_layers": 2**9,
     "num_attention_heads": 2**14,
     "vocab_size": 2**24,
     "num_experts": 2**14,
-    "num_nextn_predict_layers": 2**8,
+    "num_nextn_predict_layers": 2**4,
+    "spatial_merge_size": 2**6,
+    "pooling_kernel_size": 2**6,
+    "patch_size": 2**10,
+    "hc_mult": 2**6,
 }
-"""Bounds of fields that sizing loops over or multiplies; a config beyond them is not a model."""
+"""Bounds of fields that sizing loops over, multiplies or squares, each three times what is published or more; a
+config beyond them is not a model."""
 LARGEST_OTHER = 2**24
+
+LONGEST = {
+    "deepstack_visual_indexes": 2**8,
+    "merge_kernel_size": 2**2,
+}
+"""Items of lists that sizing makes tensors for, or multiplies."""
+LONGEST_OF_INTEGERS = 2**10
+"""One for each layer, or for some."""
+LONGEST_OTHER = 2**17
+"""A mixture of thousands of experts names each of them as not quantized."""
 
 
 class Config:
@@ -148,43 +163,34 @@ class Config:
     def integers(self, name: str) -> tuple[int, ...]:
         """The list of integers of field ``name``; empty when absent.
 
-        Raises: ModelUnreadableError when it is something else.
+        Raises: ModelUnreadableError when it is something else, too long, or an integer is out of bounds.
         """
-        value = self._find(name)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or any(type(item) is not int for item in value):
-            raise ModelUnreadableError(
-                f"{self._path}.{name}: {_short(value)} is not a list of integers",
-                field=f"{self._path}.{name}",
-            )
-        return tuple(value)
+        items = self._list(name, "integers", longest=LONGEST_OF_INTEGERS)
+        for item in items:
+            if type(item) is not int or not -LARGEST_OTHER <= item <= LARGEST_OTHER:
+                why = f"{_short(item)} in it is not an integer from {-LARGEST_OTHER} to {LARGEST_OTHER}"
+                raise self.unreadable(name, why)
+        return tuple(items)
 
     def strings(self, name: str) -> tuple[str, ...]:
         """The list of strings of field ``name``; empty when absent.
 
-        Raises: ModelUnreadableError when it is something else.
+        Raises: ModelUnreadableError when it is something else, or too long.
         """
-        value = self._find(name)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or any(type(item) is not str for item in value):
-            raise ModelUnreadableError(
-                f"{self._path}.{name}: {_short(value)} is not a list of strings", field=f"{self._path}.{name}"
-            )
-        return tuple(value)
+        items = self._list(name, "strings")
+        for item in items:
+            if type(item) is not str:
+                raise self.unreadable(name, f"{_short(item)} in it is not a string")
+        return tuple(items)
 
     def length(self, name: str) -> int:
         """How many entries the list of field ``name`` has.
 
-        Raises: ModelUnreadableError when it is absent or something else.
+        Raises: ModelUnreadableError when it is absent, something else, or too long.
         """
-        value = self._find(name)
-        if not isinstance(value, list):
-            raise ModelUnreadableError(
-                f"{self._path}.{name}: {_short(value)} is not a list", field=f"{self._path}.{name}"
-            )
-        return len(value)
+        if not self.has(name):
+            raise self.unreadable(name, "this list is needed to size the model")
+        return len(self._list(name, "any values"))
 
     def section(self, name: str) -> "Config | None":
         """The nested object of field ``name``; None when absent.
@@ -218,19 +224,34 @@ class Config:
     def sections(self, name: str) -> "tuple[Config, ...]":
         """The objects of the list of field ``name``; empty when absent.
 
-        Raises: ModelUnreadableError when it is something else.
+        Raises: ModelUnreadableError when it is something else, or too long.
         """
-        value = self._find(name)
-        if value is None:
-            return ()
-        if not isinstance(value, list) or not all(isinstance(item, Mapping) for item in value):
-            raise self.unreadable(name, f"{_short(value)} is not a list of objects")
-        return tuple(Config(item, path=f"{self._path}.{name}[{place}]") for place, item in enumerate(value))
+        items = self._list(name, "objects")
+        for item in items:
+            if not isinstance(item, Mapping):
+                raise self.unreadable(name, f"{_short(item)} in it is not an object")
+        return tuple(Config(item, path=f"{self._path}.{name}[{place}]") for place, item in enumerate(items))
 
     def unreadable(self, name: str, why: str, hint: str | None = None) -> ModelUnreadableError:
         """The error that says why field ``name`` cannot be sized."""
         field = f"{self._path}.{name}"
         return ModelUnreadableError(f"{field}: {why}", field=field, hint=hint)
+
+    def itself_unreadable(self, why: str) -> ModelUnreadableError:
+        """The error that says why this object as a whole cannot be sized."""
+        return ModelUnreadableError(f"{self._path}: {why}", field=self._path)
+
+    def _list(self, name: str, of: str, *, longest: int = LONGEST_OTHER) -> list[Any]:
+        """The list of field ``name``, no longer than it may be; empty when absent."""
+        value = self._find(name)
+        if value is None:
+            return []
+        if not isinstance(value, list):
+            raise self.unreadable(name, f"{_short(value)} is not a list of {of}")
+        longest = LONGEST.get(name, longest)
+        if len(value) > longest:
+            raise self.unreadable(name, f"a list of {len(value)} is longer than {longest}")
+        return value
 
     def _find(self, name: str) -> Any:  # noqa: ANN401 - untyped until one of the readers above has looked at it
         value = self._fields.get(name)

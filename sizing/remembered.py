@@ -3,9 +3,11 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar, TypeVarTuple
+from weakref import ref
 
 from .model import Model
 
+Asked = TypeVar("Asked")
 Result = TypeVar("Result")
 Others = TypeVarTuple("Others")
 
@@ -30,5 +32,23 @@ def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Mod
             results.clear()
         results[others] = found
         return found
+
+    return remembering
+
+
+def while_it_lives(function: Callable[[Asked], Result]) -> Callable[[Asked], Result]:
+    """``function``, which answers once about the same object, whether or not that can be hashed.
+
+    A config that came with a request is read once however many variants of the request are weighed.
+    """
+    known: dict[int, tuple[ref[Asked], Result]] = {}
+
+    @wraps(function)
+    def remembering(asked: Asked) -> Result:
+        number = id(asked)
+        if number not in known:
+            result = function(asked)
+            known[number] = ref(asked, lambda _: known.pop(number, None)), result
+        return known[number][1]
 
     return remembering

@@ -20,7 +20,7 @@ from .deployment import Deployment, Draft, Sizes
 from .dp_attention import refuse_impossible_groups
 from .families import read_model
 from .model import NO_LAYER, Model
-from .remembered import of_each_model
+from .remembered import of_each_model, while_it_lives
 from .sharing import beside_others
 from .storage import Storage, plain_format, storage_as_asked, storage_in_files
 
@@ -109,14 +109,23 @@ def _model(asked: ModelReference, catalog: Catalog, checkpoints: Checkpoints) ->
             return row.name, model, row.nominal_num_parameters or model.num_parameters
         case ModelBySize(num_parameters=count):
             return None, None, count
-        case ModelByConfig(config=config, quantization_config=quantization):
-            fields = config if quantization is None else {**config, "quantization_config": quantization}
-            model = read_model(fields)
+        case ModelByConfig():
+            model = model_of_config(asked)
             return None, model, model.num_parameters
     checkpoint = checkpoint_of(asked, checkpoints)
     if checkpoint is None:
         raise ModelUnreadableError("model: the files of this model were not read", field="model")
     return checkpoint.name, checkpoint.model, checkpoint.model.num_parameters
+
+
+@while_it_lives
+def model_of_config(asked: ModelByConfig) -> Model:
+    """The model that a config in a request describes, read once for as long as the request lives.
+
+    Raises: UnsupportedArchitectureError, ModelUnreadableError.
+    """
+    quantization = asked.quantization_config
+    return read_model(asked.config if quantization is None else {**asked.config, "quantization_config": quantization})
 
 
 def _storage(
@@ -199,9 +208,19 @@ def _kv_cache_dtype(request: SizingRequest, storage: Storage, catalog: Catalog) 
 
 
 def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
-    """Bytes of one GPU, or of one slice of it, as a process sees it, and what they rest on."""
+    """Bytes of one GPU, or of one slice of it, as a process sees it, and what they rest on.
+
+    Raises: InvalidRequestError when the driver would keep all of it.
+    """
     if hardware.memory_bytes:
-        return seen_bytes(gpu.vendor, hardware.memory_bytes), "analytic"
+        seen = seen_bytes(gpu.vendor, hardware.memory_bytes)
+        if seen <= 0:
+            raise InvalidRequestError(
+                f"hardware.memory_bytes: of {hardware.memory_bytes} bytes the driver leaves none",
+                field="hardware.memory_bytes",
+                hint="give all of the GPU's memory, in bytes",
+            )
+        return seen, "analytic"
     if hardware.mig:
         return slice_bytes(gpu, hardware.mig), "analytic"
     return gpu.memory_bytes, gpu.memory_evidence

@@ -320,6 +320,8 @@ def _moonvit3d(vision: Config, text_hidden_size: int) -> Tensors:
     grid = vision.integer("init_pos_emb_height") * vision.integer("init_pos_emb_width")
     merged = vision.integer("mm_hidden_size")
     for size in vision.integers("merge_kernel_size"):
+        if size < 1:
+            raise vision.unreadable("merge_kernel_size", f"{size} is not a positive number")
         merged *= size
     blocks = (
         whole("vision_tower.encoder.blocks.wqkv", 3 * attending, hidden_size),

@@ -90,6 +90,8 @@ def _nemotron_pattern(config: Config, letters: str, types: str) -> str:
         raise config.unreadable(field, f"{unknown[0]} is not a type of layer", f"types: {NEMOTRON_LETTERS}")
     if not pattern:
         raise config.unreadable(letters, "this field is needed to size the model")
+    if len(pattern) > LARGEST["num_hidden_layers"]:
+        raise config.unreadable(field, f"{len(pattern)} layers are more than {LARGEST['num_hidden_layers']}")
     return "".join(pattern)
 
 
@@ -168,7 +170,7 @@ def nemotron_h(config: Config) -> Model:
     """Nemotron-H, Nemotron Nano 2 and Nemotron 3: each layer a Mamba 2, attention, a feed-forward or experts."""
     pattern = _nemotron_pattern(config, "hybrid_override_pattern", "layers_block_type")
     count = config.integer("num_hidden_layers", default=len(pattern))
-    if len(pattern) != count or count > LARGEST["num_hidden_layers"]:
+    if len(pattern) != count:
         raise config.unreadable("hybrid_override_pattern", f"{len(pattern)} layers, not {count}")
     widths = [1]
     if "-" in pattern:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..config import Config
+from .bounds import MOST_GROUPS
 from .lists import listed, name_or_expression, patterns
 from .modules import Patterns
 from .published_format import Per, PublishedFormat, StoredAs, table
@@ -20,6 +21,8 @@ def read_compressed_tensors(quantization: Config) -> PublishedFormat:
     """
     _refuse_other_compressions(quantization)
     groups = quantization.part("config_groups")
+    if len(groups.names()) > MOST_GROUPS:
+        raise quantization.unreadable("config_groups", f"more than {MOST_GROUPS} groups")
     usual: StoredAs | None = None
     entries: list[tuple[Patterns, StoredAs | None]] = [(listed(quantization, "ignore", read=name_or_expression), None)]
     stored: list[StoredAs] = []
@@ -86,7 +89,7 @@ def _eight_bit_float(weights: Config, strategy: str, size: int | None) -> Stored
             return StoredAs(weight_format="fp8", per=_STRATEGIES[strategy])
         case "block":
             block = weights.integers("block_structure")
-            if len(block) != 2 or block[0] != block[1]:  # noqa: PLR2004 - rows and columns
+            if len(block) != 2 or block[0] != block[1] or block[0] < 1:  # noqa: PLR2004 - rows and columns
                 raise weights.unreadable("block_structure", "only square blocks are covered")
             return StoredAs(weight_format="fp8-block", group=block[0])
         case "group" if size:

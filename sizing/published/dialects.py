@@ -4,6 +4,7 @@ from collections.abc import Callable, Mapping
 
 from ..config import Config
 from .bitsandbytes import read_bitsandbytes
+from .bounds import refuse_endless_lists
 from .compressed_tensors import read_compressed_tensors
 from .fp8 import read_fbgemm_fp8, read_fp8, with_fp4_experts
 from .modelopt import read_modelopt
@@ -26,7 +27,7 @@ _DIALECTS: Mapping[str, Callable[[Config], PublishedFormat]] = {
 def read_published(config: Config) -> PublishedFormat | None:
     """The format a config's ``quantization_config`` describes; None when it has none.
 
-    Raises: ModelUnreadableError when it is of a kind that no reader covers.
+    Raises: ModelUnreadableError when it is of a kind that no reader covers, or endless.
     """
     quantization = config.section("quantization_config")
     if quantization is None:
@@ -36,7 +37,7 @@ def read_published(config: Config) -> PublishedFormat | None:
         raise quantization.unreadable(
             "quant_method", f"{method or 'absence'} is not covered", f"covered: {', '.join(_DIALECTS)}"
         )
-    return with_fp4_experts(config, _DIALECTS[method](quantization))
+    return refuse_endless_lists(quantization, with_fp4_experts(config, _DIALECTS[method](quantization)))
 
 
 def _method_of(quantization: Config) -> str:

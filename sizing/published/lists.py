@@ -3,10 +3,8 @@
 from collections.abc import Iterable
 
 from ..config import Config
+from .bounds import MOST_NAMES, MOST_STARRED
 from .modules import PatternError, Patterns, Reader, expression, named
-
-MOST_NAMES = 2**17
-"""Names one list may have; a mixture of thousands of experts names each of them."""
 
 
 def patterns(config: Config, field: str, names: Iterable[str], read: Reader = named) -> Patterns:
@@ -47,5 +45,7 @@ def _read(config: Config, field: str, names: Iterable[str], read: Reader, found:
             read(name, found)
         except PatternError as error:
             raise config.unreadable(field, f"{name[:80]!r}: {error}", "write the names of the modules out") from error
-        if place >= MOST_NAMES or len(found.starred) > MOST_NAMES:
+        if place >= MOST_NAMES:
             raise config.unreadable(field, f"more than {MOST_NAMES} names")
+        if len(found.starred) > MOST_STARRED:
+            raise config.unreadable(field, f"more than {MOST_STARRED} patterns", "write the names of the modules out")

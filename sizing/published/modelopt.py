@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 from ..config import Config
+from .bounds import MOST_GROUPS
 from .lists import listed, patterns
 from .modules import Patterns
 from .published_format import PublishedFormat, StoredAs, table, uniform
@@ -57,7 +58,10 @@ def quantized_layers(quantization: Config) -> Layers:
     if layers is None:
         return []
     alike: dict[StoredAs, list[str]] = {}
-    for names in layers.alike():
+    schemes = layers.alike()
+    if len(schemes) > MOST_GROUPS:
+        raise quantization.unreadable("quantized_layers", f"more than {MOST_GROUPS} ways to store a module")
+    for names in schemes:
         alike.setdefault(_stored(layers.part(names[0])), []).extend(names)
     return [(patterns(quantization, "quantized_layers", names), stored) for stored, names in alike.items()]
 

@@ -75,7 +75,9 @@ class ModuleTable(Generic[Value]):
         for place, (patterns, _) in enumerate(self.entries):
             for number, rest in _by_number(patterns, stem, numbers):
                 own[number].add((place, rest))
-        return [frozenset(own[number]) for number in numbers]
+        # Numbered, because what tells apart is long to compare.
+        kinds: dict[frozenset[tuple[int, Hashable]], int] = {}
+        return [kinds.setdefault(frozenset(own[number]), len(kinds)) for number in numbers]
 
 
 def _by_number(patterns: Patterns, stem: str, numbers: list[str]) -> Iterator[tuple[str, Hashable]]:
@@ -105,4 +107,4 @@ def _numbers_of(pattern: Pattern, stem: str, numbers: list[str]) -> Sequence[str
         begun, point, _ = first[len(stem) :].partition(".")
         if begun:
             return (begun,) if point else [number for number in numbers if number.startswith(begun)]
-    return numbers if pattern.may_ask_for_a_number else ()
+    return pattern.asked_of(numbers)

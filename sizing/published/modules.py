@@ -1,13 +1,14 @@
 """Names and patterns of modules, as checkpoints list them."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 _CONTAINERS = frozenset({"model", "language_model", "text_model", "backbone", "transformer"})
 """Parts a path may begin with, which checkpoint, class and engine spell differently."""
 _MOST_ALTERNATIVES = 64
 _LONGEST = 512
+_MOST_PIECES = 32
 _NUMBER_OF_EXPERT = re.compile(r"(?<![^.])experts\.[0-9]+(?![^.])")
 NUMBER = re.compile(r"(?<![^.])[0-9]+(?![^.])")
 """A part of a path, or of a piece of one, that is a number or may be the beginning or end of one."""
@@ -57,10 +58,24 @@ class Pattern:
             place = found + len(piece)
         return "", Pattern(("",))
 
-    @property
-    def may_ask_for_a_number(self) -> bool:
-        """Whether a part of a path that is a number may decide over a match."""
-        return any(NUMBER.search(piece) for piece in self.pieces)
+    def asked_of(self, numbers: Sequence[str]) -> list[str]:
+        """Of ``numbers``, each a part of a path, those that may decide over a match.
+
+        A number at an end of a piece may be the end or the beginning of the part, or within it.
+        """
+        found: set[str] = set()
+        for piece in self.pieces:
+            for asked in NUMBER.finditer(piece):
+                run, begins, ends = asked.group(), asked.start() == 0, asked.end() == len(piece)
+                if begins and ends:
+                    found.update(number for number in numbers if run in number)
+                elif begins:
+                    found.update(number for number in numbers if number.endswith(run))
+                elif ends:
+                    found.update(number for number in numbers if number.startswith(run))
+                else:
+                    found.add(run)
+        return [number for number in numbers if number in found] if found else []
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +158,8 @@ def _bounded(text: str) -> str:
 
 def _pattern(text: str) -> Pattern:
     pieces = canonical(_bounded(text)).replace(".experts.*.", ".experts.*").split("*")
+    if len(pieces) > _MOST_PIECES:
+        raise PatternError(f"more than {_MOST_PIECES - 1} stars")
     if pieces[-1]:
         pieces[-1] += "."
         return Pattern(pieces=tuple(pieces))

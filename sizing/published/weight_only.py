@@ -5,6 +5,7 @@ from collections.abc import Mapping
 from schemas.vocabulary import WeightFormat
 
 from ..config import Config
+from .bounds import MOST_LISTS
 from .lists import listed, patterns
 from .modules import Patterns, containing, expression
 from .published_format import PublishedFormat, StoredAs, table, uniform
@@ -39,6 +40,8 @@ def read_gptq(quantization: Config) -> PublishedFormat:
     quantizes_output = quantization.flag("lm_head", default=False)
     entries: list[tuple[Patterns, StoredAs | None]] = [] if quantizes_output else [(output, None)]
     rules = quantization.section("dynamic")
+    if rules and len(rules.names()) > MOST_LISTS:
+        raise quantization.unreadable("dynamic", f"more than {MOST_LISTS} rules")
     for name in rules.names() if rules else ():
         matched = patterns(quantization, "dynamic", [name.removeprefix("+:").removeprefix("-:")], expression)
         changed = None if rules is None or name.startswith("-:") else rules.part(name)

@@ -14,14 +14,14 @@ from tests.unit.sizing.test_config import LLAMA
 
 
 def test_model_of_a_request_is_forgotten_with_it() -> None:
-    """Nothing keeps a model that came as a config once its estimate is gone, so that a worker does not grow."""
+    """Nothing keeps a model that came as a config once its request is gone, so that a worker does not grow."""
     request = parse_request({"model": {"config": LLAMA}, "hardware": {"gpu": "RTX 4090"}, "weight_format": "nvfp4"})
     found = estimate(request, load_catalog())
     model = found.deployment.model
     assert model is not None
     assert plain_modules(model, found.deployment.storage)
     left = ref(model)
-    del found, model
+    del found, model, request
     gc.collect()
     assert left() is None
 
