@@ -1,9 +1,11 @@
 """Connections to the queue's server that give up in bounded time, and addresses fit to be shown."""
 
+from typing import Any
 from urllib.parse import urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
+from redis.connection import parse_url
 from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, TimeoutError  # noqa: A004
 from redis.retry import Retry
 
@@ -31,6 +33,17 @@ def connect(url: str, *, patience: int, decode: bool = True) -> "redis.Redis":
         health_check_interval=15,
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), patience, supported_errors=temporary),
     )
+
+
+def tls_options(url: str) -> dict[str, Any] | None:
+    """What Celery's transport is to be told of TLS for ``url``, the same as ``connect`` does; None for plain text.
+
+    Left to itself it verifies nothing, or, where the transport has a name of its own, does without TLS altogether.
+    """
+    if not url.startswith("rediss://"):
+        return None
+    given = {name: value for name, value in parse_url(url).items() if name.startswith("ssl_")}
+    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **given}
 
 
 def masked(url: str) -> str:

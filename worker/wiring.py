@@ -11,6 +11,7 @@ from .delivery.dead import DeadLetters
 from .delivery.intake import Intake
 from .delivery.ledger import Ledger
 from .delivery.refusals import Refusals
+from .delivery.signature import Signer
 from .keys import Keys
 from .settings import QUEUES, Settings
 from .upkeep import Upkeep
@@ -65,6 +66,12 @@ class Wiring:
         )
 
     @cached_property
+    def signer(self) -> Signer | None:
+        """Checks signatures; None where none are asked for."""
+        key = self.settings.signing_key
+        return Signer(key.get_secret_value().encode()) if key else None
+
+    @cached_property
     def ledger(self) -> Ledger:
         """Finds lost messages."""
         return Ledger(redis=self.raw, keys=self.keys, queues=QUEUES, max_deliveries=self.settings.max_deliveries)
@@ -72,7 +79,9 @@ class Wiring:
     @cached_property
     def refusals(self) -> Refusals:
         """Deals with what cannot be given to a task."""
-        return Refusals(publisher=self.publisher, dead=self.dead, ledger=self.ledger, tasks=ANSWERED)
+        return Refusals(
+            publisher=self.publisher, dead=self.dead, ledger=self.ledger, tasks=ANSWERED, signer=self.signer
+        )
 
     @cached_property
     def intake(self) -> Intake:
