@@ -12,6 +12,7 @@ import pytest
 import trustme
 from click.testing import CliRunner
 from kombu.exceptions import OperationalError
+from redis import Redis
 from redis.client import PubSub
 from redis.exceptions import (
     AuthenticationError,
