@@ -1,11 +1,10 @@
 """Connections to the queue's server that give up in bounded time, and addresses fit to be shown."""
 
 from typing import Any
-from urllib.parse import urlsplit, urlunsplit
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
-from redis.connection import parse_url
 from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, TimeoutError  # noqa: A004
 from redis.retry import Retry
 
@@ -42,8 +41,8 @@ def tls_options(url: str) -> dict[str, Any] | None:
     """
     if not url.startswith("rediss://"):
         return None
-    given = {name: value for name, value in parse_url(url).items() if name.startswith("ssl_")}
-    return {"ssl_cert_reqs": "required", "ssl_check_hostname": True, **given}
+    given = {name: value for name, value in parse_qsl(urlsplit(url).query) if name.startswith("ssl_")}
+    return {**given, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
 
 
 def masked(url: str) -> str:

@@ -17,6 +17,7 @@ from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own
 
 from schemas.errors import UnavailableError
 from worker import child
+from worker.connection import connect
 from worker.embedded import Binary, find_binary
 from worker.settings import ServerChoice, Settings
 
@@ -121,18 +122,20 @@ def secured_server(program: Binary, folder: Path, *options: str) -> Iterator[Sec
         )
         ended.callback(child.end, process, patience_seconds=10)
         server = SecuredServer(folder=folder, port=port, pid=process.pid)
-        if not eventually(lambda: answers(server), within=15):
+        if not eventually(lambda: answers(server.url(ADMINISTRATOR)), within=15):
             pytest.fail((folder / "server.log").read_text(encoding="utf-8", errors="replace")[-2000:])
         yield server
 
 
-def answers(server: SecuredServer) -> bool:
-    """Whether the server takes connections."""
-    with server.opened(ADMINISTRATOR) as client:
-        try:
-            return bool(client.ping())
-        except ConnectionError:
-            return False
+def answers(url: str) -> bool:
+    """Whether the server at ``url`` takes commands."""
+    client = connect(url, patience=0)
+    try:
+        return bool(client.ping())
+    except ConnectionError:
+        return False
+    finally:
+        client.close()
 
 
 def issue(authority: trustme.CA, folder: Path, name: str, host: str) -> None:
