@@ -17,14 +17,15 @@ COPY rules rules
 COPY worker worker
 COPY cli cli
 RUN python -m venv --without-pip /opt/weighbridge \
-    && pip --python /opt/weighbridge/bin/python install '.[hub]'
+    && pip --python /opt/weighbridge/bin/python install '.[hub,otel]'
 
 FROM python:3.13-slim
 # The image runs from one folder that nobody writes to; the answers live on the server.
 ENV PATH=/opt/weighbridge/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    WEIGHBRIDGE_HOME=/tmp/weighbridge
+    WEIGHBRIDGE_HOME=/tmp/weighbridge \
+    WEIGHBRIDGE_METRICS_HOST=0.0.0.0
 RUN useradd --system --uid 10001 --home-dir /nonexistent --shell /usr/sbin/nologin weighbridge
 COPY --from=build /opt/weighbridge /opt/weighbridge
 COPY examples /examples

@@ -80,7 +80,7 @@ def _answers(
     _refuse("results stream", f"{len(awaited)} answers did not come within {PATIENCE_SECONDS:.0f} s")
 
 
-def _say(line: str) -> None:
+def _say(line: str, _: str = "") -> None:
     click.echo(line, err=True)
 
 

@@ -36,7 +36,7 @@ def _support(judged: Judged) -> Text:
     told = Text("facts of the support pass\n", style="bold")
     told.append(f"  {_values(about, about)}\n", style="default")
     told.append("support\n")
-    for subject, found in weighed.support.shown():
+    for subject, found in weighed.support.shown:
         told.append(f"  {subject}: {found.level}, {found.effect}, by {found.rule}\n", style="default")
     told.append("rules that fired in the support pass\n")
     for rule in weighed.support.fired:

@@ -11,6 +11,7 @@ COMMANDS = {
     "worker": "cli.worker",
     "submit": "cli.submit",
     "results": "cli.results",
+    "status": "cli.status",
     "dead": "cli.dead",
     "gpus": "cli.gpus",
     "models": "cli.models",

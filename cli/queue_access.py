@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -35,6 +35,10 @@ def open_client() -> Iterator["Client"]:
         yield client
 
 
+def _tell(line: str) -> None:
+    click.echo(line, err=True)
+
+
 @contextmanager
 def open_wiring() -> Iterator["Wiring"]:
     """The service's own parts on the server; what goes wrong is told as of a client.
@@ -58,12 +62,12 @@ def open_wiring() -> Iterator["Wiring"]:
 
 
 @contextmanager
-def errors_told() -> Iterator[None]:
-    """Tells of an error on standard error: exit status 3 when the server is away or takes no requests, else 2."""
+def errors_told(tell: Callable[[str], object] = _tell) -> Iterator[None]:
+    """Tells of an error, by default on standard error: exit status 3 when the server is away or closed, else 2."""
     try:
         yield
     except WeighbridgeError as error:
-        click.echo(f"error: {error.message}", err=True)
+        tell(f"error: {error.message}")
         if error.hint:
-            click.echo(f"hint: {error.hint}", err=True)
+            tell(f"hint: {error.hint}")
         sys.exit(UNAVAILABLE if isinstance(error, UnavailableError | QueueFullError) else BAD_INPUT)

@@ -1,6 +1,7 @@
-"""``weighbridge worker``: answers what comes on the queue."""
+"""``weighbridge worker``: answers what comes on the queues and on the stream of requests."""
 
 import sys
+import time
 
 import click
 
@@ -11,7 +12,11 @@ CHECK_SECONDS = 10.0
 
 @click.command("worker")
 @click.option("--concurrency", type=click.IntRange(1, 1024), help="Processes that answer; default: one a core.")
-@click.option("--check", is_flag=True, help="Send a request through the running worker: exit status 0 if it answers.")
+@click.option(
+    "--check",
+    is_flag=True,
+    help="Send a request through the running worker: exit status 0 if it works.",
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(0.1, 600),
@@ -20,7 +25,7 @@ CHECK_SECONDS = 10.0
     help="Seconds for --check.",
 )
 def worker(concurrency: int | None, timeout: float, *, check: bool) -> None:
-    """Answer sizing requests from the queue until told to stop.
+    """Answer sizing requests from the queues and the stream until told to stop.
 
     WEIGHBRIDGE_REDIS_URL says where the queue is; without it a server is started on this machine.
     """
@@ -31,20 +36,33 @@ def worker(concurrency: int | None, timeout: float, *, check: bool) -> None:
         _check(timeout)
         return
     from worker.supervisor import supervise
+    from worker.telemetry.log_lines import say_in_log, write_log
+    from worker.telemetry.secrets import mask_for
 
-    with errors_told():
-        sys.exit(supervise(settings, lambda line: click.echo(line, err=True)))
+    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+    say = say_in_log if settings.log_format == "json" else _say
+    with errors_told(lambda line: say(line, "start")):
+        sys.exit(supervise(settings, say))
+
+
+def _say(line: str, _: str = "") -> None:
+    click.echo(line, err=True)
 
 
 def _check(timeout: float) -> None:
     from worker.embedded import find_running
-    from worker.health import heartbeat
+    from worker.health import heartbeat, stream_is_read
+    from worker.lanes import lanes
 
     settings = read_settings()
     running = None if settings.url else find_running(settings)
     url = settings.url or (running.url if running else None)
-    answer = heartbeat(settings, url, timeout=timeout) if url else None
-    if answer is None:
-        click.echo(f"worker {settings.worker_name} does not answer", err=True)
+    deadline = time.monotonic() + timeout
+    for lane in lanes(settings):
+        if url is None or heartbeat(lane, url, timeout=deadline - time.monotonic()) is None:
+            click.echo(f"worker {lane.worker_name} does not answer", err=True)
+            sys.exit(1)
+    if url is None or not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
+        click.echo(f"worker {settings.worker_name} does not read the stream of requests", err=True)
         sys.exit(1)
     click.echo(f"worker {settings.worker_name} answers")

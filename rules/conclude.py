@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from importlib.metadata import version
 from typing import get_args
 
@@ -25,7 +26,7 @@ from schemas.recommendation import (
 from schemas.request import SizingRequest
 from schemas.vocabulary import FindingLevel, Locale
 from sizing.arguments import changed_arguments
-from sizing.estimate import Breakdown, Estimate, KvCacheFigures
+from sizing.estimate import Breakdown, Estimate, KvCacheFigures, TermEvidence
 from sizing.plain_modules import plain_modules
 
 from .alternatives import why
@@ -51,12 +52,17 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
     """The answer to ``request``."""
     main, miss = weighings.main, weighings.nearest_miss
     estimate = main.weighed.estimate
+    per_gpu = _per_gpu(estimate.per_gpu)
     return Recommendation(
         request_id=request_id,
         verdict=main.weighed.verdict,
-        per_gpu=_per_gpu(estimate.per_gpu),
+        per_gpu=per_gpu,
         ranks=[
-            RankNeed(pipeline_stages=list(rank.pipeline_stages), count=rank.num_ranks, per_gpu=_per_gpu(rank.per_gpu))
+            RankNeed(
+                pipeline_stages=list(rank.pipeline_stages),
+                count=rank.num_ranks,
+                per_gpu=per_gpu if rank.per_gpu == estimate.per_gpu else _per_gpu(rank.per_gpu),
+            )
             for rank in estimate.ranks
         ],
         outside_budget=_outside_budget(estimate),
@@ -66,12 +72,12 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
         weights=_weights(estimate),
         kv_cache=_kv_cache(estimate.kv_cache),
         rule_of_thumb=_rule_of_thumb(estimate),
-        support=main.weighed.support.shown(),
+        support=main.weighed.support.shown,
         deployment=_deployment(estimate),
         findings=findings(main, request.locale),
         alternatives=[_alternative(main, other, request.locale) for other in weighings.others],
         nearest_miss=_alternative(main, miss, request.locale) if miss else None,
-        evidence=_evidence(estimate),
+        evidence=_evidence(estimate.evidence),
         versions=versions,
         metadata=request.metadata,
     )
@@ -106,8 +112,8 @@ def versions_of(rules: str, catalog: str) -> Versions:
 
 def findings(judged: Judged, locale: Locale) -> list[Finding]:
     """What the rules found, loudest first, then by id; a support rule that refuses is an error."""
-    about_support, about = flat(judged.weighed.facts), judged.facts
-    found = [_finding(rule, "error", (), about_support, locale) for rule in judged.weighed.support.refusals]
+    weighed, about = judged.weighed, judged.facts
+    found = [_finding(rule, "error", (), flat(weighed.facts), locale) for rule in weighed.support.refusals]
     found += [_finding(rule, rule.level, rule.prefer, about, locale) for rule in judged.advice]
     return sorted(found, key=lambda finding: (-_LOUDNESS.index(finding.level), finding.rule))
 
@@ -220,8 +226,8 @@ def _deployment(estimate: Estimate) -> Deployment:
     )
 
 
-def _evidence(estimate: Estimate) -> EvidenceOf:
-    evidence = estimate.evidence
+@cache
+def _evidence(evidence: TermEvidence) -> EvidenceOf:
     return EvidenceOf(
         weights=evidence.weights,
         kv_cache=evidence.kv_cache,

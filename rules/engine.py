@@ -112,16 +112,14 @@ class RuleEngine:
             value = facts.get(name)
             if type(value) is not kind:
                 raise FactRefusedError(f"{name}: {value!r} is not of its declared type")
-            if value is True:
-                spelt[name] = f"{opening}true"
-            elif value is False:
-                spelt[name] = f"{opening}false"
+            if type(value) is int:
+                if not -MAX_INTEGER <= value <= MAX_INTEGER:
+                    raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
+                spelt[name] = f"{opening}{value}"
             elif isinstance(value, str):
                 spelt[name] = opening + _spelt_string(name, value)
-            elif isinstance(value, int) and -MAX_INTEGER <= value <= MAX_INTEGER:
-                spelt[name] = f"{opening}{value}"
             else:
-                raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
+                spelt[name] = f"{opening}true" if value else f"{opening}false"
         return spelt
 
 

@@ -1,9 +1,9 @@
 """The facts rules may read: two closed, flat sets of strings, integers and booleans."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from functools import cache
-from typing import Literal, get_args, get_origin, get_type_hints
+from typing import Annotated, Literal, NamedTuple, TypedDict, get_args, get_origin, get_type_hints
 
 from schemas.vocabulary import EngineName, KvCacheDtype, Method, SupportLevel, Verdict, WeightFormat
 from sizing.catalog.gpus import Link
@@ -14,9 +14,11 @@ PassName = Literal["support", "advice"]
 Term = Literal["weights", "kv_cache", "activation", "overhead"]
 """The terms of the need."""
 
+Few = Annotated[int, "few values"]
+"""A whole number that takes few values in all requests together: GPUs and ranks, not bytes."""
 
-@dataclass(frozen=True, kw_only=True)
-class SupportFacts:
+
+class SupportFacts(NamedTuple):
     """What support is concluded from: discrete, and few enough to enumerate."""
 
     vendor: str
@@ -41,11 +43,10 @@ class SupportFacts:
     """Release of the engine, three digits each for minor and patch: 0.10.1 is 10_001 and 1.2 is 1_002_000."""
 
 
-@dataclass(kw_only=True)
-class AdviceFacts:
+class AdviceFacts(TypedDict):
     """What findings are drawn from: the deployment, its figures, and the support concluded for it.
 
-    Not frozen, which would take half as long again to make.
+    A dictionary, as rules read facts by name, and an object of so many fields takes twice as long to make.
     """
 
     gpu: str
@@ -54,19 +55,19 @@ class AdviceFacts:
     """Who makes the GPU: nvidia, amd, intel."""
     architecture: str
     """The GPU's generation: ampere, ada, amd-cdna3 and so on."""
-    compute_capability_tens: int
+    compute_capability_tens: Few
     """CUDA compute capability times ten; 0 where there is none."""
     gpu_is_consumer: bool
     """Whether the GPU is sold as a desktop or laptop card."""
     gpu_link: Link
     """What joins several GPUs beside PCIe: none, a bridge for pairs, or a fabric for all of a machine."""
-    gpus_per_machine: int
+    gpus_per_machine: Few
     """GPUs of this type that reach each other without leaving their machine."""
-    gpu_box_gb: int
+    gpu_box_gb: Few
     """Memory the GPU is sold with, in what its box calls GB."""
-    gpu_count: int
+    gpu_count: Few
     """GPUs the deployment has."""
-    rated_watts: int
+    rated_watts: Few
     """What all of them are rated at together; 0 where that is not known."""
     gpu_memory_bytes: int
     """Memory of one GPU as a process sees it."""
@@ -82,7 +83,7 @@ class AdviceFacts:
     """Whether GPU and host share one memory."""
     hardware_is_given: bool
     """Whether the request names the GPU; otherwise it is the best of the catalogue."""
-    consumer_gpus_that_fit: int
+    consumer_gpus_that_fit: Few
     """Catalogue's consumer cards that hold the deployment; 0 when the hardware is given."""
 
     model_name: str
@@ -126,7 +127,7 @@ class AdviceFacts:
     """Group of the format: fp32, 16-bit, fp8, int8, int4, fp4, bitsandbytes, gguf."""
     weight_format_is_asked: bool
     """Whether the request names the format."""
-    weight_bits: int
+    weight_bits: Few
     """Bits of one stored weight, scales apart."""
     sixteen_bit_verdict: Literal["fits", "tight", "does_not_fit", "unsupported", "unknown"]
     """What the scales say of the same request in 16 bit; unknown unless the format is a quantized one that fits."""
@@ -144,19 +145,19 @@ class AdviceFacts:
     """Sequences in one batch."""
     max_num_batched_tokens: int
     """Tokens in one batch."""
-    tensor_parallel_size: int
+    tensor_parallel_size: Few
     """Ranks each layer is split over."""
-    pipeline_parallel_size: int
+    pipeline_parallel_size: Few
     """Stages the layers are split over."""
-    data_parallel_size: int
+    data_parallel_size: Few
     """Replicas."""
     enable_expert_parallel: bool
     """Whether ranks hold whole experts instead of slices of all."""
-    idle_gpus: int
+    idle_gpus: Few
     """GPUs that no rank runs on."""
     tensor_parallel_sizes: str
     """Where GPUs are idle, the tensor parallel sizes that divide the model, such as ``1, 2, 4``; else empty."""
-    kv_head_copies: int
+    kv_head_copies: Few
     """Tensor parallel ranks that keep the same key-value head; 1 where each keeps its own."""
     pipeline_excess_percent: int
     """How many percent more weights the fullest pipeline stage holds than the mean of them."""
@@ -273,6 +274,8 @@ class FactType:
     kind: type[str] | type[int] | type[bool]
     allowed: tuple[str, ...] | None
     """The closed list of a string fact, if it has one."""
+    recurs: bool = False
+    """Whether it takes few values in all requests together: names, yes and no, counts of GPUs."""
 
     @property
     def spoken(self) -> str:
@@ -305,14 +308,15 @@ FACTS_OF: dict[PassName, type[SupportFacts] | type[AdviceFacts]] = {
 @cache
 def declared(of: PassName) -> dict[str, FactType]:
     """Every fact of a pass by name, with the values it can take."""
-    hints = get_type_hints(FACTS_OF[of])
-    return {field.name: _fact_type(hints[field.name]) for field in fields(FACTS_OF[of])}
+    return {name: _fact_type(said) for name, said in get_type_hints(FACTS_OF[of], include_extras=True).items()}
 
 
 def _fact_type(annotation: object) -> FactType:
     if get_origin(annotation) is Literal:
-        return FactType(str, get_args(annotation))
+        return FactType(str, get_args(annotation), recurs=True)
+    if annotation == Few:
+        return FactType(int, None, recurs=True)
     for kind in (str, int, bool):
         if annotation is kind:
-            return FactType(kind, None)
+            return FactType(kind, None, recurs=kind is not int)
     raise TypeError(f"a fact is a string, an integer or a boolean, not {annotation!r}")

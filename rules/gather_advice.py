@@ -1,8 +1,8 @@
 """What advice rules read, taken out of what sizing found."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Literal
+from functools import cache
+from typing import Literal, NamedTuple
 
 from schemas.vocabulary import Verdict
 from sizing.balance import excess_percent
@@ -27,8 +27,7 @@ NAME_SHOWN = 80
 SixteenBitVerdict = Verdict | Literal["unknown"]
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Circumstances:
+class Circumstances(NamedTuple):
     """What rules may know that a single estimate cannot tell."""
 
     weight_format_is_asked: bool
@@ -153,7 +152,7 @@ def gather_advice(estimate: Estimate, support: SupportConclusions, circumstances
         rule_of_thumb_factor_percent=round(estimate.rule_of_thumb.factor * 100),
         unmatched_tensors=_shown(stored.unmatched) if stored else "",
         unmatched_bytes=_saturated(stored.unmatched_bytes) if stored else 0,
-        assumed_terms=",".join(_assumed(estimate.evidence)),
+        assumed_terms=_assumed_terms(estimate.evidence),
         weights_support=support.weights.level,
         weights_support_by_hardware=support.weights_by_hardware.level,
         weights_effect=support.weights.effect,
@@ -196,8 +195,9 @@ def _largest_term(per_gpu: Breakdown) -> Term:
         "activation": per_gpu.activation_bytes,
         "overhead": per_gpu.overhead_bytes,
     }
-    return max(sizes, key=lambda term: sizes[term])
+    return max(sizes, key=sizes.__getitem__)
 
 
-def _assumed(evidence: TermEvidence) -> list[str]:
-    return [term for term, rests_on in evidence._asdict().items() if rests_on == "assumed"]
+@cache
+def _assumed_terms(evidence: TermEvidence) -> str:
+    return ",".join(term for term, rests_on in evidence._asdict().items() if rests_on == "assumed")

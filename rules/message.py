@@ -120,7 +120,9 @@ class Template:
 
     def render(self, facts: Mapping[str, FactValue], locale: Locale) -> str:
         """The message about ``facts``."""
-        return "".join(part if isinstance(part, str) else _shown(part, facts[part.fact], locale) for part in self.parts)
+        return "".join(
+            [part if isinstance(part, str) else _shown(part, facts[part.fact], locale) for part in self.parts]
+        )
 
 
 def _shown(place: Placeholder, value: FactValue, locale: Locale) -> str:

@@ -93,6 +93,8 @@ class Recommender:
     def _weighed(self, request: SizingRequest, scales: Scales) -> tuple[Judged, list[Judged], Judged | None]:
         base = scales.weigh(request, {})
         (main,) = scales.judge([base])
+        if not request.alternatives:
+            return main, [], None
         found = offer(base, preferences(main), self._catalog, scales, limit=request.alternatives)
         miss = scales.judge([found.nearest_miss])[0] if found.nearest_miss else None
         return main, scales.judge(found.alternatives), miss

@@ -28,7 +28,7 @@ _MAX_GATED_FACTS = 3
 _MAX_GATE_VALUES = 64
 """Values of a gated fact; each has shards of its own."""
 
-_MIN_SPARED = 6
+_MIN_SPARED = 4
 """Rules that gates on a fact must keep from being evaluated to be worth a session of the engine."""
 
 Rules = Mapping[str, tuple[Condition, ...]]
@@ -39,7 +39,9 @@ class Gate:
     """What a fact must be for a shard's rules to be able to fire."""
 
     fact: str
-    value: FactValue
+    values: frozenset[FactValue]
+    is_open: bool = True
+    """Whether it must be one of the values, or none of them."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -52,7 +54,8 @@ class Shard:
 
     def admits(self, facts: Mapping[str, FactValue]) -> bool:
         """Whether its rules could fire on ``facts``."""
-        return self.gate is None or facts[self.gate.fact] == self.gate.value
+        gate = self.gate
+        return gate is None or (facts[gate.fact] in gate.values) is gate.is_open
 
 
 def shards_of(rules: Rules) -> list[Shard]:
@@ -61,20 +64,49 @@ def shards_of(rules: Rules) -> list[Shard]:
     Every shard stays within the engine's bounds whatever fact it meets.
     """
     shards: list[Shard] = []
+    gated: list[Shard] = []
     left = dict(sorted(rules.items()))
     for _ in range(_MAX_GATED_FACTS):
         fact = _most_telling(left)
         if fact is None:
             break
-        gated: dict[FactValue, dict[str, tuple[Condition, ...]]] = defaultdict(dict)
-        for rule in [rule for rule, conditions in left.items() if _needed(conditions, fact)]:
-            conditions = left.pop(rule)
-            for value in _needed(conditions, fact):
-                gated[value][rule] = conditions
-        for value, group in sorted(gated.items(), key=str):
-            gate = Gate(fact=fact, value=value)
-            shards += [Shard(gate=gate, rules=part) for part in _within_bounds(group)]
-    return [*shards, *(Shard(gate=None, rules=part) for part in _within_bounds(left))]
+        shards += gated
+        gated = _behind_gates(left, fact)
+        left = {rule: conditions for rule, conditions in left.items() if not _needed(conditions, fact)}
+    return [*shards, *_with_the_ungated(gated, left)]
+
+
+def _behind_gates(rules: Rules, fact: str) -> list[Shard]:
+    """Those of ``rules`` that need a value of ``fact``, in shards for each value."""
+    gated: dict[FactValue, dict[str, tuple[Condition, ...]]] = defaultdict(dict)
+    for rule, conditions in rules.items():
+        for value in _needed(conditions, fact):
+            gated[value][rule] = conditions
+    return [
+        Shard(gate=Gate(fact=fact, values=frozenset({value})), rules=part)
+        for value, group in sorted(gated.items(), key=str)
+        for part in _within_bounds(group)
+    ]
+
+
+def _with_the_ungated(gated: list[Shard], rules: Rules) -> list[Shard]:
+    """Shards behind the gates of one fact, and the ``rules`` without a gate.
+
+    Where they find room there, those are in the shard of each value, and once more for all other values: a fact then
+    meets one shard instead of two.
+    """
+    apart = [Shard(gate=None, rules=part) for part in _within_bounds(rules)]
+    joined = [_within_bounds(dict(sorted({**shard.rules, **rules}.items()))) for shard in gated]
+    gates = [shard.gate for shard in gated if shard.gate]
+    is_roomy = len(apart) == 1 and len(set(gates)) == len(gates) and all(len(parts) == 1 for parts in joined)
+    if not gates or not is_roomy:
+        return [*gated, *apart]
+    values = frozenset[FactValue]().union(*(gate.values for gate in gates))
+    others = Gate(fact=gates[0].fact, values=values, is_open=False)
+    return [
+        *(Shard(gate=gate, rules=part) for gate, (part,) in zip(gates, joined, strict=True)),
+        Shard(gate=others, rules=dict(rules)),
+    ]
 
 
 def ordered(conditions: Iterable[Condition]) -> list[Condition]:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import get_args
 
 from schemas.recommendation import Support, SupportOf
@@ -20,7 +21,7 @@ class SupportNotConcludedError(RuntimeError):
     """No rule says how well something is supported: the rule set has a gap."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class SupportConclusions:
     """What was concluded, and by which rules."""
 
@@ -36,12 +37,13 @@ class SupportConclusions:
     fired: tuple[SupportRule, ...]
     """Every rule that told something, in order of their ids."""
 
-    @property
+    @cached_property
     def level(self) -> SupportLevel:
         """The worst level of all subjects."""
         subjects = (self.weights, self.kv_cache, self.engine)
         return max((each.level for each in subjects), key=LEVELS.index)
 
+    @cached_property
     def shown(self) -> Support:
         """As the recommendation shows it."""
         return Support(weights=self.weights, kv_cache=self.kv_cache, engine=self.engine)

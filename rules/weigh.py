@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import NewType
+from typing import NamedTuple, NewType
 
 from pydantic import JsonValue
 
@@ -31,13 +31,14 @@ BytesVerdict = Callable[[SizingRequest], Verdict]
 FITTING: tuple[Verdict, ...] = ("fits", "tight")
 """Verdicts with which a deployment starts, best first."""
 
+_SIXTEEN_BIT = "16-bit"
+"""The group of formats that 16-bit verdicts are about."""
 _SIXTEEN_BIT_BYTES = 2
 
 _Key = NewType("_Key", tuple[object, ...])
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Weighed:
+class Weighed(NamedTuple):
     """A deployment and what the scales say of it."""
 
     request: SizingRequest
@@ -65,8 +66,7 @@ class Weighed:
         return least // count <= (gpu_memory_bytes or deployment.gpu_memory_bytes)
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Judged:
+class Judged(NamedTuple):
     """A weighed deployment and the advice that applies to it."""
 
     weighed: Weighed
@@ -85,6 +85,8 @@ class Scales:
     metadata: Mapping[str, FactValue] = field(default_factory=dict)
     """What the facts that a site declares are of this request."""
     _weighed: dict[_Key, Weighed | WeighbridgeError] = field(default_factory=dict)
+    _bytes_verdicts: dict[_Key, Verdict | None] = field(default_factory=dict)
+    """Of what was not weighed."""
 
     def weigh(self, request: SizingRequest, changes: Changes) -> Weighed:
         """``request``, which has the ``changes`` applied, weighed.
@@ -122,13 +124,7 @@ class Scales:
 
     def would_start(self, request: SizingRequest) -> bool:
         """Whether the bytes of ``request`` let it start, whatever its support."""
-        known = self._weighed.get(_key(request))
-        if isinstance(known, Weighed):
-            return known.estimate.verdict in FITTING
-        try:
-            return self.verdict(request) in FITTING
-        except WeighbridgeError:
-            return False
+        return self._bytes_verdict(request) in FITTING
 
     def judge(self, deployments: Iterable[Weighed], consumer_gpus_that_fit: int | None = None) -> list[Judged]:
         """Each deployment with the advice that applies to it.
@@ -193,11 +189,33 @@ class Scales:
         verdict: SixteenBitVerdict = "unknown"
         for name in self.sixteen_bit_formats:
             request = weighed.request.model_copy(update={"weight_format": name})
-            for variant in self.weigh_possible([(request, {"weight_format": name})]):
-                verdict = variant.verdict
+            facts = weighed.facts._replace(
+                weight_format=name, weight_format_kind=_SIXTEEN_BIT, weight_format_is_asked=True
+            )
+            verdict = self._verdict(request, {"weight_format": name}, facts) or verdict
             if verdict not in ("unknown", "unsupported"):
                 break
         return verdict
+
+    def _verdict(self, request: SizingRequest, changes: Changes, facts: SupportFacts) -> Verdict | None:
+        """The verdict of ``request``, whose support is concluded from ``facts``; None where it makes no sense."""
+        if self.evaluator.can_refuse:
+            return next((each.verdict for each in self.weigh_possible([(request, changes)])), None)
+        verdict = self._bytes_verdict(request)
+        return verdict if verdict is None or self.supports(facts) else "unsupported"
+
+    def _bytes_verdict(self, request: SizingRequest) -> Verdict | None:
+        """What the bytes of ``request`` alone say; None where it makes no sense."""
+        key = _key(request)
+        if key in self._weighed:
+            known = self._weighed[key]
+            return known.estimate.verdict if isinstance(known, Weighed) else None
+        if key not in self._bytes_verdicts:
+            try:
+                self._bytes_verdicts[key] = self.verdict(request)
+            except WeighbridgeError:
+                self._bytes_verdicts[key] = None
+        return self._bytes_verdicts[key]
 
 
 def leaves(changes: Changes) -> list[str]:

@@ -4,14 +4,17 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from . import engine
-from .deployment import Deployment, Draft
+from .catalog.formats import KvDtype
+from .deployment import Deployment, Draft, EngineSettings, Sizes
 from .engine import Term
 from .estimate import Breakdown, KvCacheFigures, OutsideBudget, RankFigures, TermEvidence
 from .kv_cache import StageCache, stage_cache
 from .lora import lora_bytes
 from .model import Model
 from .parallelism import IndivisibleError, stages
-from .weights import PartBytes, Placement, placement_of, tensor_parallel_sizes, weights_per_stage
+from .remembered import of_each_model
+from .storage import Storage
+from .weights import PartBytes, Placement, placed, tensor_parallel_sizes, weights_per_stage
 
 
 class Stage(NamedTuple):
@@ -74,10 +77,9 @@ def load(deployment: Deployment, model: Model) -> Load:
     usable = engine.usable_bytes(deployment.engine, deployment.gpu_memory_bytes)
     sequences = deployment.sequences_of_a_replica
     found = stages_of(deployment, model)
-    worst = max(
-        found,
-        key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes,
-    )
+    worst = max(found, key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes)
+    # The terms are those of different stages.
+    outside = Term(*map(max, zip(*[stage.outside for stage in found], strict=True)))
     return Load(
         stages=tuple(found),
         worst=worst,
@@ -85,9 +87,9 @@ def load(deployment: Deployment, model: Model) -> Load:
         low_bytes=worst.taken.low + worst.sequence_bytes * sequences,
         high_bytes=max(stage.taken.high + sequences * stage.sequence_bytes for stage in found),
         outside=OutsideBudget(
-            low_bytes=max(stage.outside.low for stage in found),
-            needed_bytes=max(stage.outside.expected for stage in found),
-            high_bytes=max(stage.outside.high for stage in found),
+            low_bytes=outside.low,
+            needed_bytes=outside.expected,
+            high_bytes=outside.high,
             room_bytes=deployment.gpu_memory_bytes - usable,
         ),
     )
@@ -130,48 +132,27 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
 
     Raises: InvalidRequestError when the model cannot be split as asked.
     """
-    sizes, settings = deployment.split, deployment.engine
-    spans = stages(model.num_hidden_layers, sizes.pipeline_parallel_size)
-    placement = placement_of(deployment)
-    try:
-        weights = [dict(parts) for parts in weights_per_stage(model, placement)]
-        if settings.lora:
-            for parts, size in zip(weights, lora_bytes(model, settings.lora, placement), strict=True):
-                parts["lora"] = size
-        if deployment.draft:
-            weights[-1]["draft"] = _draft_bytes(deployment.draft, placement)
-    except IndivisibleError as error:
-        works = ", ".join(map(str, tensor_parallel_sizes(model, placement)))
-        error.hint = f"sizes that divide this model: {works}"
-        raise
-    beside = engine.beside_allocator(settings, model, sizes)
-    overhead = engine.overhead(settings, deployment.gpu_memory_bytes, beside)
-    overhead = overhead.plus(engine.rotary_tables(settings, model, deployment.storage.plain.bits))
-    outside = engine.outside(settings, beside)
-    outside = outside.plus(engine.experts_workspace(settings, model, deployment.weight_format))
+    settings, sizes, memory = deployment.engine, deployment.split, deployment.gpu_memory_bytes
     counts_activation = "activation" in settings.profile.budget.counts
+    held_by_host = engine.held_by_host(settings, memory)
+    standing = _standing(model, deployment.storage, deployment.draft, settings, sizes, deployment.kv_cache_dtype)
     found = []
-    for place, (span, held) in enumerate(zip(spans, weights, strict=True)):
-        is_last = place == len(spans) - 1
-        cache = _cache(deployment, model, span, sizes.attention_parallel_size)
-        if deployment.draft and is_last:
-            cache = _with_draft(cache, deployment, deployment.draft.model, sizes.attention_parallel_size)
-        stored = engine.weights_range(settings.profile, sum(held.values()))
-        peak = engine.activation(
-            settings, model, sizes, cache.cells(deployment.max_model_len), is_first=place == 0, is_last=is_last
-        )
+    for place, (weights, parts, overhead, outside, cache) in enumerate(standing):
+        is_last = place == len(standing) - 1
+        peak = engine.activation(model, settings, sizes, cache.cells(deployment.max_model_len), place == 0, is_last)
         if deployment.draft and is_last:
             peak = engine.while_speculating(peak)
         counted = peak if counts_activation else engine.NOTHING
-        taken = stored.plus(counted).plus(overhead)
-        left_alone = engine.left_alone(settings, deployment.gpu_memory_bytes, taken)
+        beside = overhead.plus(held_by_host)
+        taken = weights.plus(counted).plus(beside)
+        left_alone = engine.left_alone(settings, memory, taken)
         found.append(
             Stage(
-                weights=stored,
+                weights=weights,
                 peak=peak,
                 activation=counted,
-                overhead=overhead.plus(left_alone),
-                parts=held,
+                overhead=beside.plus(left_alone),
+                parts=parts,
                 taken=taken.plus(left_alone),
                 outside=outside if counts_activation else outside.plus(peak),
                 cache=cache,
@@ -181,6 +162,51 @@ def stages_of(deployment: Deployment, model: Model) -> list[Stage]:
     return found
 
 
+class _Standing(NamedTuple):
+    """What one rank of a pipeline stage holds on any GPU and for sequences of any length."""
+
+    weights: Term
+    parts: PartBytes
+    overhead: Term
+    outside: Term
+    cache: StageCache
+
+
+@of_each_model
+def _standing(  # noqa: PLR0917 - positional, as results are remembered by them
+    model: Model, storage: Storage, draft: Draft | None, settings: EngineSettings, sizes: Sizes, dtype: KvDtype
+) -> tuple[_Standing, ...]:
+    spans = stages(model.num_hidden_layers, sizes.pipeline_parallel_size)
+    placement = placed(storage, settings, sizes)
+    try:
+        weights = [dict(parts) for parts in weights_per_stage(model, placement)]
+        if settings.lora:
+            for parts, size in zip(weights, lora_bytes(model, settings.lora, placement), strict=True):
+                parts["lora"] = size
+        if draft:
+            weights[-1]["draft"] = _draft_bytes(draft, placement)
+    except IndivisibleError as error:
+        works = ", ".join(map(str, tensor_parallel_sizes(model, placement)))
+        error.hint = f"sizes that divide this model: {works}"
+        raise
+    beside = engine.beside_allocator(settings, model, sizes)
+    overhead = engine.overhead(settings, beside).plus(engine.rotary_tables(settings, model, storage.plain.bits))
+    outside = engine.outside(settings, beside).plus(engine.experts_workspace(settings, model, storage.quantized))
+    caches = [_cache(settings, model, span, dtype, sizes.attention_parallel_size) for span in spans]
+    if draft:
+        caches[-1] = _with_draft(caches[-1], settings, draft.model, dtype, sizes.attention_parallel_size)
+    return tuple(
+        _Standing(
+            weights=engine.weights_range(settings.profile, sum(parts.values())),
+            parts=parts,
+            overhead=overhead,
+            outside=outside,
+            cache=cache,
+        )
+        for parts, cache in zip(weights, caches, strict=True)
+    )
+
+
 def _draft_bytes(draft: Draft, placement: Placement) -> int:
     """Weights of the draft on one rank; it is divided as the model is, on the last stage."""
     sizes = placement.sizes._replace(pipeline_parallel_size=1)
@@ -188,18 +214,17 @@ def _draft_bytes(draft: Draft, placement: Placement) -> int:
     return sum(parts.values())
 
 
-def _with_draft(cache: StageCache, deployment: Deployment, draft: Model, ranks: int) -> StageCache:
+def _with_draft(cache: StageCache, settings: EngineSettings, draft: Model, dtype: KvDtype, ranks: int) -> StageCache:
     """``cache`` with what the draft keeps of the same tokens."""
-    beside = _cache(deployment, draft, range(draft.num_hidden_layers), ranks)
+    beside = _cache(settings, draft, range(draft.num_hidden_layers), dtype, ranks)
     return replace(cache, shares=(*cache.shares, *beside.shares))
 
 
-def _cache(deployment: Deployment, model: Model, span: range, ranks: int) -> StageCache:
-    settings = deployment.engine
+def _cache(settings: EngineSettings, model: Model, span: range, dtype: KvDtype, ranks: int) -> StageCache:
     return stage_cache(
         model,
         span,
-        deployment.kv_cache_dtype,
+        dtype,
         ranks,
         settings.block_size,
         settings.max_num_batched_tokens,
@@ -209,8 +234,9 @@ def _cache(deployment: Deployment, model: Model, span: range, ranks: int) -> Sta
 
 def _whole_cache(deployment: Deployment, model: Model) -> StageCache:
     """The cache of all layers, and of the draft's, undivided."""
-    cache = _cache(deployment, model, range(model.num_hidden_layers), 1)
-    return _with_draft(cache, deployment, deployment.draft.model, 1) if deployment.draft else cache
+    settings, dtype = deployment.engine, deployment.kv_cache_dtype
+    cache = _cache(settings, model, range(model.num_hidden_layers), dtype, 1)
+    return _with_draft(cache, settings, deployment.draft.model, dtype, 1) if deployment.draft else cache
 
 
 def _kv_cache(deployment: Deployment, model: Model, carried: Load) -> KvCacheFigures:

@@ -1,6 +1,7 @@
 """What an engine takes beside weights and kv cache, by the formulas of its profile."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import NamedTuple
 
 from schemas.errors import InvalidRequestError
@@ -17,6 +18,10 @@ from .deployment import EngineSettings, Sizes
 from .exact import as_written
 from .lora import lora_slots
 from .model import Model
+from .remembered import of_each_model
+
+_REMEMBERED = 4096
+"""Settings and budgets kept: more than there are releases of engines and GPUs that are asked about."""
 
 
 class Term(NamedTuple):
@@ -37,6 +42,7 @@ class Term(NamedTuple):
 NOTHING = Term(low=0, expected=0, high=0)
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def settle(asked: Engine, gpu: Gpu, gpu_memory_bytes: int, sizes: Sizes, max_model_len: int) -> EngineSettings:
     """The engine's arguments on ``gpu``, its defaults filled in.
 
@@ -115,11 +121,22 @@ def usable_bytes(settings: EngineSettings, gpu_memory_bytes: int) -> int:
     """Bytes of one GPU the engine plans with, rounded down."""
     if settings.profile.budget.is_of_free_memory:
         return gpu_memory_bytes
-    return int(gpu_memory_bytes * as_written(settings.gpu_memory_utilization))
+    return _planned_bytes(gpu_memory_bytes, settings.gpu_memory_utilization)
 
 
-def activation(
-    settings: EngineSettings, model: Model, sizes: Sizes, cells: tuple[int, ...], *, is_first: bool, is_last: bool
+@lru_cache(maxsize=_REMEMBERED)
+def _planned_bytes(gpu_memory_bytes: int, utilization: float) -> int:
+    return int(gpu_memory_bytes * as_written(utilization))
+
+
+@of_each_model
+def activation(  # noqa: PLR0917 - positional, as results are remembered by them
+    model: Model,
+    settings: EngineSettings,
+    sizes: Sizes,
+    cells: tuple[int, ...],
+    is_first: bool,  # noqa: FBT001 - the same
+    is_last: bool,  # noqa: FBT001 - the same
 ) -> Term:
     """Peak of activations on one rank of the first stage, the last, one between them, or the only one.
 
@@ -169,10 +186,16 @@ def while_speculating(peak: Term) -> Term:
     return Term(low=peak.low, expected=peak.expected, high=peak.high + peak.expected)
 
 
-def overhead(settings: EngineSettings, gpu_memory_bytes: int, beside: Mapping[Inside, Term]) -> Term:
+def held_by_host(settings: EngineSettings, gpu_memory_bytes: int) -> Term:
+    """What the host may hold of a memory that it shares with the GPU; no log tells it."""
+    if not settings.host_share_per_mille:
+        return NOTHING
+    return Term(low=0, expected=0, high=gpu_memory_bytes * settings.host_share_per_mille // 1000)
+
+
+def overhead(settings: EngineSettings, beside: Mapping[Inside, Term]) -> Term:
     """Memory ``beside`` the allocator on one rank that the engine's budget counts."""
-    held_by_host = gpu_memory_bytes * settings.host_share_per_mille // 1000
-    counted = Term(low=0, expected=0, high=held_by_host)
+    counted = NOTHING
     for name, term in beside.items():
         if name in settings.profile.budget.counts:
             counted = counted.plus(term)

@@ -2,10 +2,10 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import Enum
 from functools import cached_property
-from typing import Literal
+from typing import Any, Literal
 
 from .attention import Cache
 from .published import PublishedFormat
@@ -137,6 +137,8 @@ class Model:
     """Module path of the layers, as checkpoints spell it."""
     ahead_module: str = ""
     """Module path of what predicts further ahead; empty where it goes on from the layers."""
+    found: dict[object, dict[Any, Any]] = field(default_factory=dict, init=False, repr=False)
+    """What is remembered of it (`remembered.of_each_model`), by function and arguments."""
 
     @cached_property
     def multi_token_model(self) -> "Model":

@@ -1,7 +1,7 @@
 """What one argument of the engine could do for a deployment that is short of memory."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from . import engine
 from .deployment import Deployment, EngineSettings
@@ -10,8 +10,7 @@ from .estimate import Estimate
 from .model import Model
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Relief:
+class Relief(NamedTuple):
     """Bytes on each GPU that other arguments would free; zeros where they would free nothing, or too little by far."""
 
     least_max_num_seqs: int
@@ -66,6 +65,9 @@ def _sufficient_utilization_percent(estimate: Estimate) -> int:
     current = round(settings.gpu_memory_utilization * 100)
     for percent in range(max(current + 1, -(-total * 100 // max(memory, 1))), 100):
         usable = engine.usable_bytes(settings._replace(gpu_memory_utilization=percent / 100), memory)
-        if total <= usable <= deployment.free_bytes and outside.needed_bytes <= memory - usable:
+        # A larger budget leaves no more beside it.
+        if usable > deployment.free_bytes or outside.needed_bytes > memory - usable:
+            return 0
+        if total <= usable:
             return percent
     return 0

@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from functools import wraps
 from typing import TypeVar, TypeVarTuple
-from weakref import WeakKeyDictionary
 
 from .model import Model
 
@@ -20,16 +19,16 @@ def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Mod
     Models of the catalogue are asked about again and again.  One that came with a request is gone with it, and what
     was found of it too.
     """
-    known: WeakKeyDictionary[Model, dict[tuple[*Others], Result]] = WeakKeyDictionary()
 
     @wraps(function)
     def remembering(model: Model, *others: *Others) -> Result:
-        results = known.setdefault(model, {})
-        if others not in results:
-            found = function(model, *others)
-            if len(results) >= MOST_RESULTS:
-                results.clear()
-            results[others] = found
-        return results[others]
+        results: dict[tuple[*Others], Result] = model.found.setdefault(remembering, {})
+        if others in results:
+            return results[others]
+        found = function(model, *others)
+        if len(results) >= MOST_RESULTS:
+            results.clear()
+        results[others] = found
+        return found
 
     return remembering

@@ -1,6 +1,7 @@
 """From a request to a deployment: every name looked up, every default filled in."""
 
 from dataclasses import replace
+from functools import lru_cache
 
 from schemas.errors import InvalidRequestError, ModelUnreadableError
 from schemas.request import Hardware, ModelByConfig, ModelByName, ModelBySize, Parallelism, SizingRequest, Speculative
@@ -22,6 +23,9 @@ from .model import NO_LAYER, Model
 from .remembered import of_each_model
 from .sharing import beside_others
 from .storage import Storage, plain_format, storage_as_asked, storage_in_files
+
+_REMEMBERED = 1024
+"""Ways to split a model that are kept."""
 
 DEFAULT_MAX_MODEL_LEN = 8192
 """Tokens assumed when a request does not say; engines would assume all that the config allows."""
@@ -203,6 +207,7 @@ def _memory(hardware: Hardware, gpu: Gpu) -> tuple[int, Evidence]:
     return gpu.memory_bytes, gpu.memory_evidence
 
 
+@lru_cache(maxsize=_REMEMBERED)
 def _sizes(asked: Parallelism, count: int | None, engine_name: EngineName) -> Sizes:
     others = asked.gpus_per_rank
     ranks, stages = asked.tensor_parallel_size, asked.pipeline_parallel_size

@@ -2,12 +2,15 @@
 
 from dataclasses import dataclass
 from decimal import ROUND_CEILING
-from functools import cache
+from functools import cache, lru_cache
 
 from .catalog.formats import Format
 from .catalog.rows import CLOSED, read_yaml
 from .estimate import RuleOfThumbFigures
 from .exact import as_written
+
+_REMEMBERED = 4096
+"""Sizes kept: models of the catalogue in the formats they are asked in."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,5 +48,9 @@ def rule_of_thumb(num_parameters: int, stored: Format, factor: float, gpu_count:
 
 def scaled_bytes(num_parameters: int, stored: Format, factor: float) -> int:
     """``num_parameters`` elements of ``stored`` times ``factor``, in bytes, rounded up."""
-    bits = num_parameters * stored.bits * as_written(factor)
-    return int((bits / 8).to_integral_value(ROUND_CEILING))
+    return _scaled_bytes(num_parameters * stored.bits, factor)
+
+
+@lru_cache(maxsize=_REMEMBERED)
+def _scaled_bytes(bits: int, factor: float) -> int:
+    return int((bits * as_written(factor) / 8).to_integral_value(ROUND_CEILING))

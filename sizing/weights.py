@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from .deployment import Deployment, Sizes
+from .deployment import Deployment, EngineSettings, Sizes
 from .model import Model, Part, Split, Tensor
 from .parallelism import IndivisibleError, heads_per_rank, padded, share, stages
 from .remembered import of_each_model
@@ -102,11 +102,16 @@ class Placement:
 
 def placement_of(deployment: Deployment) -> Placement:
     """How ``deployment`` stores and divides its tensors."""
+    return placed(deployment.storage, deployment.engine, deployment.split)
+
+
+def placed(storage: Storage, settings: EngineSettings, sizes: Sizes) -> Placement:
+    """How an engine with these ``settings`` divides what is stored as ``storage`` says."""
     return Placement(
-        storage=deployment.storage,
-        sizes=deployment.split,
-        vocabulary_padding=deployment.engine.vocabulary_padding,
-        keeps_tables_in_host_memory=deployment.engine.keeps_tables_in_host_memory,
+        storage=storage,
+        sizes=sizes,
+        vocabulary_padding=settings.vocabulary_padding,
+        keeps_tables_in_host_memory=settings.keeps_tables_in_host_memory,
     )
 
 

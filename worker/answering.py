@@ -1,4 +1,4 @@
-"""From the arguments of a task to answers on the results channel, whatever the arguments are."""
+"""From a request, or the arguments of a task, to answers, whatever they are."""
 
 import gc
 import logging
@@ -20,6 +20,7 @@ from .app import ROUTES, SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .delivery.dead import FAILED, DeadLetters, FailedTask
 from .identity import id_in_list, ids_of, request_id_of
+from .telemetry.answers import ONLY_LOGGED, AnswersNoted
 
 if TYPE_CHECKING:
     from rules.in_force import RulesInForce
@@ -39,7 +40,7 @@ class UnpublishedError(Exception):
 
 @dataclass(frozen=True, kw_only=True)
 class Answering:
-    """What the tasks do, free of Celery's task machinery."""
+    """What both intakes do, free of the machinery of either."""
 
     publisher: Publisher
     dead: DeadLetters
@@ -49,6 +50,8 @@ class Answering:
     """What models may be read from."""
     rules_home: Path | None = None
     """Where the rules in force are noted; None for those that come with the project."""
+    noted: AnswersNoted = ONLY_LOGGED
+    """What is noted of answers to requests; health checks are none."""
 
     def size(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers the one request of a task.
@@ -56,9 +59,9 @@ class Answering:
         Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
         if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
-            self._refuse([(request_id_of(named.get("request"), task_id), wrong)])
+            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
         else:
-            self._publish([self._answered(named["request"], task_id)])
+            self._publish([self.answered(named["request"], task_id)])
 
     def size_many(self, task_id: str, positional: Sequence[object], named: Mapping[str, object]) -> None:
         """Answers each request of a task's list.
@@ -78,7 +81,7 @@ class Answering:
                 # own fault.
                 if time.monotonic() >= deadline:
                     raise SoftTimeLimitExceeded
-                answers.append(self._answered(request, id_in_list(task_id, index)))
+                answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
             self._publish(answers)
@@ -91,18 +94,21 @@ class Answering:
         named: Mapping[str, object],
         reason: BaseException | None,
     ) -> None:
-        """Sets a failed task aside, and answers whatever of it is still unanswered with an error.
+        """Answers whatever of a failed task is still unanswered with an error, and sets it aside if anything was.
 
         Raises: UnpublishedError; redis.RedisError.
         """
         request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
-        error = _wrong_arguments(task, EXPECTED[task], positional, named)
-        if error is None:
-            error = _internal(reason)
+        if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
+            self._refuse([(request_id, wrong) for request_id in request_ids])
+            return
+        error = failure(reason)
+        entries = self._refuse([(request_id, error) for request_id in request_ids])
+        # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
+        if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
             failed = FailedTask(task=task, task_id=task_id, named=named)
-            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), request_ids)
-        self._refuse([(request_id, error) for request_id in request_ids])
+            self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), told)
 
     def expire(self, task_id: str, named: Mapping[str, object]) -> None:
         """Answers for a message that expired while it waited.
@@ -127,31 +133,56 @@ class Answering:
         gc.collect()
         gc.freeze()
 
-    def _answered(self, value: object, fallback: str) -> Encoded:
+    def answered(self, value: object, fallback: str) -> Encoded:
+        """The answer to one request, decoded JSON of any shape; ``fallback`` is its id where it gives none.
+
+        Raises: SoftTimeLimitExceeded.
+        """
+        return self._answered(value, fallback, self.noted)
+
+    def refused(self, request_id: str, error: WeighbridgeError) -> Encoded:
+        """The error as the answer to ``request_id``."""
+        from rules import recommend  # noqa: PLC0415 - as in _answered
+
+        answer = ErrorAnswer.of(request_id, error)
+        self.noted.refused(answer)
+        return Encoded(request_id=request_id, body=recommend.encode(answer))
+
+    def _answered(self, value: object, fallback: str, noted: AnswersNoted | None = None) -> Encoded:
         # Imported where a pool process first answers: the rule engine must be built after the fork, never before.
         from rules import recommend  # noqa: PLC0415
 
+        began = time.perf_counter()
         try:
             answer = recommend.answer(
                 value, request_id=fallback, by=_in_force(self.rules_home, self.sources).recommender()
             )
-            return Encoded(request_id=answer.request_id, body=recommend.encode(answer))
+            recommended = time.perf_counter()
+            encoded = Encoded(request_id=answer.request_id, body=recommend.encode(answer))
         except SoftTimeLimitExceeded:
             raise
         except Exception:
             request_id = request_id_of(value, fallback)
             logger.exception("the request could not be answered", extra={"action": "answer", "request_id": request_id})
-            return _encoded_error(request_id, _internal(None))
+            return self.refused(request_id, failure(None))
+        if noted is not None:
+            noted.answered(
+                answer, recommend_seconds=recommended - began, encode_seconds=time.perf_counter() - recommended
+            )
+        return encoded
 
-    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> None:
-        self._publish([_encoded_error(request_id, error) for request_id, error in refused])
+    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
+        return self._publish([self.refused(request_id, error) for request_id, error in refused])
 
-    def _publish(self, answers: Sequence[Encoded]) -> None:
+    def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
+        began = time.perf_counter()
         try:
-            self.publisher.publish(answers)
+            entries = self.publisher.publish(answers)
         except (RedisError, SoftTimeLimitExceeded) as error:
             # Time that is up while the server is away is no fault of the request.
             raise UnpublishedError(type(error).__name__) from error
+        self.noted.published(repeated=entries.count(None), seconds=time.perf_counter() - began)
+        return entries
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -177,12 +208,6 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     return RulesInForce(home, sources)
 
 
-def _encoded_error(request_id: str, error: WeighbridgeError) -> Encoded:
-    from rules import recommend  # noqa: PLC0415 - as in Answering
-
-    return Encoded(request_id=request_id, body=recommend.encode(ErrorAnswer.of(request_id, error)))
-
-
 def _wrong_arguments(
     task: str, expected: str, positional: Sequence[object], named: Mapping[str, object]
 ) -> WeighbridgeError | None:
@@ -197,9 +222,10 @@ def _wrong_arguments(
     return None
 
 
-def _internal(reason: BaseException | None) -> WeighbridgeError:
+def failure(reason: BaseException | None) -> WeighbridgeError:
+    """What is told of a request that could not be answered because of ``reason``."""
     if isinstance(reason, SoftTimeLimitExceeded | TimeLimitExceeded):
-        return WeighbridgeError("the request took too long", hint="send fewer requests in one list")
+        return WeighbridgeError("the request took too long", hint="ask for fewer alternatives, or send shorter lists")
     if isinstance(reason, WorkerLostError):
         return WeighbridgeError("the request ended the process that computed it, each time it was tried")
     return WeighbridgeError("the request could not be answered; the worker's log says why")

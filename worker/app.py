@@ -3,6 +3,7 @@
 from celery import Celery
 from kombu import Exchange, Queue
 
+from . import recycling
 from .connection import tls_options
 from .delivery.signature import Signer
 from .delivery.transport import Refuse
@@ -49,9 +50,10 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
         # A pool process that went is waited for no longer than this; had it answered, answering again is
         # harmless. The default of 10 s would let the time limit, which answers an error, come first.
         worker_lost_wait=1.0,
-        # A request that kills its process is tried three times in all, then answered as an error.
+        # A request that kills its process is tried three times in all, then answered as an error.  At once: a delay
+        # would be a time of day, which is another on the next machine.
         task_retry_on_worker_lost=True,
-        task_annotations={"*": {"max_retries": 2, "default_retry_delay": 1}},
+        task_annotations={"*": {"max_retries": 2, "default_retry_delay": 0}},
         # Requests take milliseconds: a few in hand keep a process busy; more would only widen the next bound.
         worker_prefetch_multiplier=settings.prefetch,
         # One request must not hold a process for ever; the settings check both against the visibility
@@ -59,8 +61,8 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
         task_soft_time_limit=settings.soft_time_limit_seconds,
         task_time_limit=settings.hard_time_limit_seconds,
         # Memory that the rule engine's C library may leak is given back now and then.
-        worker_max_tasks_per_child=10_000,
-        worker_max_memory_per_child=400_000,
+        worker_max_tasks_per_child=recycling.MAX_REQUESTS,
+        worker_max_memory_per_child=recycling.MAX_MEMORY_KIB,
         # Building the rules in a new process takes longer on a busy machine than the 4 s it gets by default.
         worker_proc_alive_timeout=60.0,
         # worker.process bounds the shutdown itself: Celery's own way sleeps it out even when nothing runs any
@@ -102,7 +104,6 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
             "visibility_timeout": settings.visibility_timeout_seconds,
             # The default looks for lost messages every 100 s whatever the visibility timeout is.
             "unacked_restore_interval": max(1, settings.visibility_timeout_seconds // 18),
-            "unacked_restore_throttle": 1,
             # A frozen server would block a publisher for ever.
             "socket_timeout": 5,
             "socket_connect_timeout": 2,

@@ -74,18 +74,23 @@ class Publisher:
         script = self.redis.register_script(PUBLISH_ONCE)
         entries: list[str | None] = []
         for chunk in _chunks(answers):
-            keys = [self.keys.results, self.keys.bell]
-            arguments: list[str | int] = [
-                self.result_ttl_seconds,
-                self.reply_ttl_seconds,
-                self.results_maxlen,
-            ]
-            for answer in chunk:
-                keys += (self.keys.done(answer.request_id), self.keys.reply(answer.request_id))
-                arguments += (answer.request_id, answer.body)
+            keys, arguments = self.call(chunk)
             published = cast("list[str]", script(keys=keys, args=arguments))
             entries += (entry or None for entry in published)
         return entries
+
+    def call(self, answers: Sequence[Encoded]) -> tuple[list[str], list[str | int]]:
+        """KEYS and ARGV with which PUBLISH_ONCE publishes ``answers``, alone or as part of a larger script."""
+        keys = [self.keys.results, self.keys.bell]
+        arguments: list[str | int] = [
+            self.result_ttl_seconds,
+            self.reply_ttl_seconds,
+            self.results_maxlen,
+        ]
+        for answer in answers:
+            keys += (self.keys.done(answer.request_id), self.keys.reply(answer.request_id))
+            arguments += (answer.request_id, answer.body)
+        return keys, arguments
 
     def reply(self, answer: Encoded) -> None:
         """Lays ``answer`` in its reply list only: for what is between two, such as a health check."""

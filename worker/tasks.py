@@ -20,11 +20,13 @@ def register(app: Celery, answering: Answering) -> None:
     # They take any arguments: what does not suit is answered, where Celery would only log a TypeError.
     @app.task(name=SIZE, bind=True, typing=False)
     def size(task: Task, /, *positional: object, **named: object) -> None:
-        _or_give_back(lambda: answering.size(task.request.id, positional, named))
+        with answering.noted.continued(task.request.headers):
+            _or_give_back(lambda: answering.size(task.request.id, positional, named))
 
     @app.task(name=SIZE_MANY, bind=True, typing=False)
     def size_many(task: Task, /, *positional: object, **named: object) -> None:
-        _or_give_back(lambda: answering.size_many(task.request.id, positional, named))
+        with answering.noted.continued(task.request.headers):
+            _or_give_back(lambda: answering.size_many(task.request.id, positional, named))
 
     @app.task(name=HEARTBEAT, typing=False)
     def heartbeat(*_: object, **named: object) -> None:
@@ -48,11 +50,16 @@ def register(app: Celery, answering: Answering) -> None:
             answering.expire(request.id, request.kwargs)
 
     def started(**_: Any) -> None:  # noqa: ANN401 - what Celery sends along is of no use here
+        answering.noted.start()
         answering.warm_up()
+
+    def ended(**_: Any) -> None:  # noqa: ANN401 - as above
+        answering.noted.close()
 
     signals.task_failure.connect(failed, weak=False)
     signals.task_revoked.connect(revoked, weak=False)
     signals.worker_process_init.connect(started, weak=False)
+    signals.worker_process_shutdown.connect(ended, weak=False)
 
 
 def _or_give_back(answer: Callable[[], None]) -> None:

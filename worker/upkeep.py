@@ -38,7 +38,9 @@ class Upkeep:
                 continue
             if closed != before:
                 logger.warning(
-                    "the intake is %s", f"closed: {closed}" if closed else "open again", extra={"action": "intake"}
+                    "the intake is %s",
+                    f"closed: {closed}" if closed else "open again",
+                    extra={"action": "intake_closed" if closed else "intake_open"},
                 )
 
     def sweep(self) -> None:

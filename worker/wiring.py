@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from .answering import Answering
 from .app import ANSWERED
 from .channel import Publisher
 from .connection import connect
@@ -14,6 +15,7 @@ from .delivery.refusals import Refusals
 from .delivery.signature import Signer
 from .keys import Keys
 from .settings import QUEUES, Settings
+from .telemetry.answers import AnswersNoted, answers_noted
 from .upkeep import Upkeep
 
 if TYPE_CHECKING:
@@ -28,6 +30,8 @@ class Wiring:
     url: str
     patience: int = 8
     """Times a command is tried again: a worker has time, a command at a prompt has not."""
+    place: str | None = None
+    """Which of a worker's processes this is, where it is none of a pool."""
 
     @cached_property
     def keys(self) -> Keys:
@@ -70,6 +74,24 @@ class Wiring:
         """Checks signatures; None where none are asked for."""
         key = self.settings.signing_key
         return Signer(key.get_secret_value().encode()) if key else None
+
+    @cached_property
+    def noted(self) -> AnswersNoted:
+        """What this process notes of answers."""
+        return answers_noted(self.settings, self.place)
+
+    @cached_property
+    def answering(self) -> Answering:
+        """Answers requests, however they came."""
+        return Answering(
+            publisher=self.publisher,
+            dead=self.dead,
+            max_list_items=self.settings.max_list_items,
+            soft_time_limit_seconds=self.settings.soft_time_limit_seconds,
+            sources=self.settings.sources,
+            rules_home=None if self.settings.rules_path is None else self.settings.rules_home,
+            noted=self.noted,
+        )
 
     @cached_property
     def ledger(self) -> Ledger:

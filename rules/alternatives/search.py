@@ -1,7 +1,7 @@
 """The search: single changes first, two together where none is enough, other GPUs where none of those is."""
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from sizing.catalog.catalog import Catalog
@@ -22,9 +22,6 @@ class Offer:
     """Where nothing starts, what is missing least."""
 
 
-NOTHING = Offer(alternatives=())
-
-
 def offer(base: Weighed, preferences: Sequence[str], catalog: Catalog, scales: Scales, *, limit: int) -> Offer:
     """Up to ``limit`` changes to ``base`` that start.
 
@@ -33,8 +30,6 @@ def offer(base: Weighed, preferences: Sequence[str], catalog: Catalog, scales: S
     starts, two together are tried; where they do not either, the smallest GPUs of other generations.  GPUs that
     the request names are tried whatever its verdict.
     """
-    if not limit:
-        return NOTHING
     wanted = [each for each in scales.weigh_possible(variants.preferred(base, preferences)) if each.fits]
     found = list(_on_candidates(base, catalog, scales))
     if base.verdict != "fits":
@@ -108,7 +103,7 @@ def _native_kv_caches(of: Weighed, catalog: Catalog, scales: Scales) -> list[Wei
     """Smaller types of kv cache that GPU and engine support natively, weighed."""
     smaller = variants.smaller_kv_caches(of, catalog.formats)
     weighed = scales.weigh_possible(
-        variant for variant in smaller if scales.supports(replace(of.facts, kv_cache_dtype=variant[0].kv_cache_dtype))
+        variant for variant in smaller if scales.supports(of.facts._replace(kv_cache_dtype=variant[0].kv_cache_dtype))
     )
     return [each for each in weighed if each.support.kv_cache.level == "native"]
 

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache, lru_cache
+from functools import cache, cached_property, lru_cache
 from typing import Literal
 
 from schemas.errors import UnknownGpuError
@@ -20,9 +20,9 @@ Link = Literal["none", "bridge", "fabric"]
 """How GPUs of a type reach each other beside PCIe: not at all, in pairs by a bridge, or all of a machine."""
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Gpu:
-    """One GPU type; a row of ``gpus.csv``."""
+    """One GPU type; a row of ``gpus.csv``, equal to itself alone, since much is remembered by it."""
 
     name: str
     aliases: tuple[str, ...]
@@ -49,29 +49,29 @@ class Gpu:
     source: str
     note: str
 
-    @property
+    @cached_property
     def is_consumer(self) -> bool:
         """Whether it is sold as a desktop or laptop card."""
         return self.form in ("desktop PCIe", "laptop")
 
-    @property
+    @cached_property
     def shares_its_budget(self) -> bool:
         """Whether what a process may take of its memory is for its GPU and host parts together."""
         return self.vendor == _memory_rows().working_set.vendor
 
-    @property
+    @cached_property
     def stands_alone(self) -> bool:
         """Whether a machine has only one of it."""
         return self.form == "laptop" or self.shares_its_budget
 
-    @property
+    @cached_property
     def link(self) -> Link:
         """What joins several of it; a card in a slot has room for a bridge at most."""
         if not self.nvlink:
             return "none"
         return "bridge" if self.form.endswith("PCIe") else "fabric"
 
-    @property
+    @cached_property
     def box_bytes(self) -> int:
         """Memory it is sold with, each GB taken as 2**30 bytes."""
         return int(self.marketing_memory_gb * GIB)

@@ -89,9 +89,9 @@ class Budget:
     source: str
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
 class Profile:
-    """The memory behaviour of a range of releases."""
+    """The memory behaviour of a range of releases; each is equal to itself alone, since much is remembered by it."""
 
     __pydantic_config__ = CLOSED
 

@@ -1,6 +1,7 @@
 """Releases of engines, in their order, and ranges of them."""
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from .rows import CLOSED
 
@@ -16,6 +17,7 @@ def version_key(text: str) -> Version:
     return tuple(int(part) for part in text.split("."))
 
 
+@lru_cache(maxsize=1024)
 def release_number(text: str) -> int:
     """A release as one number that compares in order: three digits each for minor and patch.
 

@@ -1,6 +1,7 @@
 """The kv cache of one pipeline stage on one rank."""
 
 from dataclasses import dataclass
+from functools import cached_property
 
 from ..attention import Cache
 
@@ -57,7 +58,7 @@ class Share:
         return (-(-kept // self.block_size) + self.spare_blocks) * self.block_size
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True)
 class StageCache:
     """What the layers of a stage keep of a sequence."""
 
@@ -65,7 +66,7 @@ class StageCache:
     step: int
     """Tokens by which the length of the longest sequence is told."""
 
-    @property
+    @cached_property
     def bits_per_token(self) -> int:
         """Bits one token adds while every layer keeps it."""
         return sum(share.bits_per_token for share in self.shares)
@@ -78,7 +79,7 @@ class StageCache:
 
     def sequence_bytes(self, tokens: int) -> int:
         """Bytes of one sequence of ``tokens``, rounded up to blocks."""
-        return -(-sum(share.sequence_bits(tokens) for share in self.shares) // 8)
+        return -(-sum([share.sequence_bits(tokens) for share in self.shares]) // 8)
 
     def longest_sequence(self, pool_bytes: int) -> int:
         """Tokens of the longest sequence, in whole steps, that ``pool_bytes`` hold; 0 when not even one step fits."""

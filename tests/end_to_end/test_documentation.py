@@ -50,7 +50,7 @@ def test_the_readmes_python_client_runs(tmp_path: Path, monkeypatch: pytest.Monk
     block = re.search(r"```python\n(.+?)```", README, re.DOTALL)
     assert block is not None
     settings = settings_for(tmp_path)
-    with announced_server(settings, lambda _: None) as server, worker_process(settings, server.url):
+    with announced_server(settings, lambda *_: None) as server, worker_process(settings, server.url):
         for name, value in settings.environment(server.url).items():
             monkeypatch.setenv(name, value)
         printed = io.StringIO()
@@ -111,7 +111,8 @@ def test_every_hazard_names_a_test_that_is_there() -> None:
                 assert name in everything, name
 
 
-PAGES = ["README.md", "docs/architecture.md", "docs/adding.md", "docs/rule-engine.md", "docs/rules-of-your-own.md"]
+PAGES = ["README.md", *(f"docs/{name}.md" for name in ("architecture", "adding", "protocol"))]
+PAGES += ["docs/rule-engine.md", "docs/rules-of-your-own.md", "docs/observing.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)

@@ -19,6 +19,7 @@ from worker.health import heartbeat
 from worker.keys import Keys
 from worker.process import WorkerProcess
 from worker.settings import Settings
+from worker.stream.process import StreamProcess
 
 from .polling import eventually
 
@@ -29,6 +30,12 @@ class ScriptedWorker(WorkerProcess):
     """A worker that a request can tell to be slow or to die."""
 
     command: ClassVar[list[str]] = [sys.executable, "-m", "tests.integration.scripted_worker"]
+
+
+class ScriptedStream(StreamProcess):
+    """Such a process on the stream of requests."""
+
+    command: ClassVar[list[str]] = [sys.executable, "-m", "tests.integration.scripted_worker", "stream"]
 
 
 StartWorker = Callable[[Settings], ScriptedWorker]

@@ -1,5 +1,6 @@
-"""A real worker whose answers take as long, or end as badly, as the request's metadata says."""
+"""A real worker, or process on the stream, that is as slow, or ends as badly, as a request's metadata says."""
 
+import ctypes
 import os
 import signal
 import sys
@@ -8,9 +9,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
+from kombu.transport import redis as kombu_redis
+
 from rules import recommend
 from schemas.recommendation import ErrorAnswer, Recommendation
-from worker.__main__ import main
+from worker import __main__ as worker_main
+from worker import recycling
+from worker.stream import __main__ as stream_main
 
 answer = recommend.answer
 
@@ -23,6 +28,8 @@ def scripted(
     if isinstance(metadata, Mapping):
         if metadata.get("dies"):
             os.kill(os.getpid(), signal.SIGKILL)
+        if metadata.get("never_returns"):
+            ctypes.PyDLL(None).sleep(60)  # keeps the interpreter to itself, as code in C can
         if "at_work" in metadata:
             half = float(metadata["sleep_seconds"]) / 2
             time.sleep(half)
@@ -45,6 +52,23 @@ def shown(mark: Path) -> Iterator[None]:
     mark.unlink()
 
 
+def set_clock_ahead(seconds: float) -> None:
+    """Makes this process's time of day, as Celery and its transport ask for it, another than the next machine's."""
+    real = time.time
+
+    def ahead() -> float:
+        return real() + seconds
+
+    time.time = ahead
+    kombu_redis.time = ahead
+
+
 if __name__ == "__main__":
     recommend.answer = scripted
-    sys.exit(main())
+    set_clock_ahead(float(os.environ.get("WEIGHBRIDGE_TEST_CLOCK_AHEAD", "0")))
+    recycling.MAX_REQUESTS = int(os.environ.get("WORN_OUT_AFTER", recycling.MAX_REQUESTS))
+    match sys.argv[1:]:
+        case ["stream", number]:
+            sys.exit(stream_main.main(int(number)))
+        case _:
+            sys.exit(worker_main.main())

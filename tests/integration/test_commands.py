@@ -31,6 +31,7 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
         "WEIGHBRIDGE_HOME": str(tmp_path_factory.mktemp("home")),
         "WEIGHBRIDGE_SOFT_SHUTDOWN_SECONDS": "1",
         "WEIGHBRIDGE_CONCURRENCY": "2",
+        "WEIGHBRIDGE_STREAM_PROCESSES": "2",
     }
 
 
@@ -66,6 +67,7 @@ def service(environment: dict[str, str]) -> Iterator["subprocess.Popen[str]"]:
                 break
         assert "embedded" in told[0]
         assert "sha256:" in told[-1]
+        assert "2 the stream weighbridge:requests" in told[-1]
         yield worker
         running = find_running(Settings.from_environment(environment))
         worker.send_signal(signal.SIGTERM)
@@ -110,6 +112,22 @@ def test_worker_check_is_0_while_it_works(run: Run) -> None:
     """The health check of a working worker succeeds."""
     checked = run("worker", "--check")
     assert (checked.returncode, checked.stderr) == (0, "")
+
+
+@pytest.mark.usefixtures("service")
+def test_worker_check_is_1_when_the_stream_is_not_read(run: Run, environment: dict[str, str]) -> None:
+    """One process too few on the stream is no working worker."""
+    checked = subprocess.run(
+        [*COMMAND, "worker", "--check", "--timeout", "3"],
+        env={**environment, "WEIGHBRIDGE_STREAM_PROCESSES": "3"},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+    assert checked.returncode == 1
+    assert "does not read the stream" in checked.stderr
+    assert run("worker", "--check").returncode == 0
 
 
 def test_input_that_is_not_json_is_told_with_its_line(run: Run, tmp_path: Path) -> None:

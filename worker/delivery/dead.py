@@ -1,6 +1,7 @@
 """Dead letters: what could not be given to a task, or failed for good, kept with the reason until somebody looks."""
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, cast
@@ -14,6 +15,10 @@ if TYPE_CHECKING:
 
 FAILED = "failed"
 """The reason of letters that hold a task, not the message it came in: that is known no more when a task has failed."""
+
+STREAM = "requests"
+"""The source of letters that came by the stream of requests."""
+LETTER_ID = re.compile(r"\d{1,19}-\d{1,19}")
 
 PAGE = 500
 """Letters read at a time."""
@@ -47,7 +52,7 @@ class DeadLetter:
     reason: str
     detail: str
     source: str
-    """The queue it was taken from, or ``requests`` for the stream."""
+    """The queue it was taken from, or STREAM."""
     message: bytes
     length: int
     """Bytes the message had; more than are kept where it was too long."""
@@ -101,10 +106,8 @@ class DeadLetters:
 
         Raises: InvalidRequestError when there is none; redis.RedisError.
         """
-        try:
-            rows = _rows(self.redis.xrange(self.keys.dead, letter_id, letter_id))
-        except ValueError:
-            rows = []
+        known = LETTER_ID.fullmatch(letter_id)
+        rows = _rows(self.redis.xrange(self.keys.dead, letter_id, letter_id)) if known else []
         if not rows:
             raise InvalidRequestError(f"there is no dead letter {letter_id}", hint="`weighbridge dead list` shows all")
         return _letter(*rows[0])

@@ -16,10 +16,45 @@ CLOSED_FOR_SECONDS = 15
 """A closed intake opens by itself when no worker is left to watch it."""
 GONE_SECONDS = 600
 """A consumer that asked for nothing for so long is not waited for."""
-SPARE_RESULTS = 1000
-"""The newest results are not given up for room, read or not."""
+SPARE_SECONDS = 60
+"""Results of this last while are not given up for room, whoever reads them or does not."""
 TRIM_ABOVE = 0.85
 """Share of what the intake may fill from which on old results make room."""
+TRIMMED_AT_ONCE = 2000
+"""Results that are given up for room in one round, about."""
+
+TRIM = """
+-- KEYS: results
+-- ARGV: milliseconds after which a silent consumer is not waited for, and in which results are spared; most that go
+local function parts(id)
+  local time, number = string.match(id, '^(%d+)%-(%d+)$')
+  return tonumber(time), tonumber(number)
+end
+local function earlier(a, b)
+  local time_a, number_a = parts(a)
+  local time_b, number_b = parts(b)
+  return time_a < time_b or (time_a == time_b and number_a < number_b)
+end
+local function named(told)
+  local fields = {}
+  for i = 1, #told, 2 do fields[told[i]] = told[i + 1] end
+  return fields
+end
+local now = redis.call('TIME')
+local first_kept = string.format('%.0f-0', now[1] * 1000 - ARGV[2])
+for _, told in ipairs(redis.call('XINFO', 'GROUPS', KEYS[1])) do
+  local group = named(told)
+  for _, about in ipairs(redis.call('XINFO', 'CONSUMERS', KEYS[1], group.name)) do
+    if named(about).idle < tonumber(ARGV[1]) then
+      local pending = redis.call('XPENDING', KEYS[1], group.name, '-', '+', 1)
+      local needed = pending[1] and pending[1][1] or group['last-delivered-id']
+      if earlier(needed, first_kept) then first_kept = needed end
+    end
+  end
+end
+return redis.call('XTRIM', KEYS[1], 'MINID', '~', first_kept, 'LIMIT', ARGV[3])
+"""
+"""One step in the server: nothing comes, and nobody reads, between looking for what is needed and letting go."""
 
 Closed = Literal["memory", "results"]
 
@@ -42,7 +77,7 @@ class Intake:
         """
         used = self.memory_used()
         backlog = self._backlog()
-        self._trim(used, backlog)
+        self._trim(used)
         reason: Closed | None = None
         if used > self.memory_fraction:
             reason = "memory"
@@ -73,14 +108,18 @@ class Intake:
 
     def _behind(self, group: dict[str, Any]) -> int:
         consumers = self.redis.xinfo_consumers(self.keys.results, group["name"])
-        idle = min((int(consumer["idle"]) for consumer in consumers), default=GONE_SECONDS * 1000)
-        return int(group.get("lag") or 0) + int(group["pending"]) if idle < GONE_SECONDS * 1000 else 0
+        if min((int(consumer["idle"]) for consumer in consumers), default=GONE_SECONDS * 1000) >= GONE_SECONDS * 1000:
+            return 0
+        lag = group.get("lag")
+        if lag is None:  # the server cannot always tell
+            lag = self.redis.xlen(self.keys.results)
+        return int(lag) + int(group["pending"])
 
-    def _trim(self, used: float, backlog: int) -> None:
+    def _trim(self, used: float) -> None:
         """Lets go of results that are old, and of more, oldest first, where room is short and nobody waits for them."""
         seconds, _ = self.redis.time()
         oldest = (seconds - self.result_ttl_seconds) * 1000
         self.redis.xtrim(self.keys.results, minid=oldest, approximate=True)
-        if used > self.memory_fraction * TRIM_ABOVE:
-            kept = int(self.redis.xlen(self.keys.results)) * 9 // 10
-            self.redis.xtrim(self.keys.results, maxlen=max(kept, backlog, SPARE_RESULTS), approximate=False)
+        if used > self.memory_fraction * TRIM_ABOVE and self.redis.exists(self.keys.results):
+            trim = self.redis.register_script(TRIM)
+            trim(keys=[self.keys.results], args=[GONE_SECONDS * 1000, SPARE_SECONDS * 1000, TRIMMED_AT_ONCE])

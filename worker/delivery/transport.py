@@ -10,13 +10,13 @@ from typing import Any
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps
-from redis.exceptions import OutOfMemoryError
 
 from schemas.errors import InvalidRequestError, QueueFullError
 
 from ..keys import Keys
 from .envelope import MalformedMessageError, check, parse
 from .ledger import SEND
+from .qos import QoS
 from .signature import Signer
 
 Refuse = Callable[[MalformedMessageError, str, bytes], None]
@@ -27,49 +27,6 @@ WHY_FULL = {
     "memory": "the server's memory is as full as may be",
     "results": "those who read the results are too far behind",
 }
-
-
-class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
-    """Who holds which message; what is acknowledged is struck out of the ledger in the same step."""
-
-    def append(self, message: Any, delivery_tag: str) -> None:  # noqa: ANN401 - a message of kombu's
-        """The message is ours; where the server has no room to note it, the ledger has it still."""
-        try:
-            super().append(message, delivery_tag)
-        except OutOfMemoryError:
-            super(redis.QoS, self).append(message, delivery_tag)
-
-    def ack(self, delivery_tag: str) -> None:
-        """The message is dealt with."""
-        self._settle(delivery_tag)
-        # Not redis.QoS: what it does at an acknowledgement is done.
-        super(redis.QoS, self).ack(delivery_tag)
-
-    def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
-        """The message goes back to its queue, or is dealt with."""
-        if not requeue:
-            self.ack(delivery_tag)
-            return
-        try:
-            super().reject(delivery_tag, requeue=True)
-        except OutOfMemoryError:
-            # Where there is no room to put it back it stays noted as held, and is given to another when that lapses.
-            super(redis.QoS, self).ack(delivery_tag)
-
-    def restore_visible(self, *arguments: Any, **options: Any) -> None:  # noqa: ANN401 - kombu's own
-        """Gives what lost workers held to others, and counts that it did."""
-        self.channel.counts_deliveries = True
-        try:
-            super().restore_visible(*arguments, **options)
-        finally:
-            self.channel.counts_deliveries = False
-
-    def _settle(self, delivery_tag: str) -> None:
-        keys = Keys(prefix="")
-        pipeline = self._remove_from_indices(delivery_tag)
-        pipeline.zrem(keys.ledger, delivery_tag)
-        pipeline.hdel(keys.ledger_messages, delivery_tag, f"{delivery_tag}:sent")
-        pipeline.execute()
 
 
 class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types

@@ -128,6 +128,22 @@ def test_a_gate_keeps_rules_from_facts_they_cannot_fire_on() -> None:
     assert RuleEngine("advice", rules).fired([{**facts, "gpu_count": 3}]) == [{"vllm-0", "vllm-1", "vllm-2"}]
 
 
+def test_rules_without_a_gate_are_met_behind_every_gate() -> None:
+    """A rule that needs no engine fires on facts of each, those included that no gate names, in the one shard met."""
+    rules: dict[str, tuple[Condition, ...]] = {
+        f"{engine}-{number}": (Condition("engine", "eq", engine), Condition("gpu_count", "gt", number))
+        for engine in ("vllm", "sglang")
+        for number in range(10)
+    }
+    rules["any-engine"] = (Condition("gpu_count", "gt", 1),)
+    engine = RuleEngine("advice", rules)
+    for name in ENGINE_NAMES:
+        facts = {**packaged_defaults()["advice"], "engine": name, "gpu_count": 3}
+        assert sum(shard.admits(facts) for shard in shards_of(rules)) == 1
+        assert engine.fired([facts]) == [expected(rules, facts)]
+        assert "any-engine" in expected(rules, facts)
+
+
 @pytest.mark.parametrize(
     ("changes", "reason"),
     [

@@ -43,6 +43,11 @@ def test_values_are_read_from_their_variables() -> None:
     [
         ("WEIGHBRIDGE_REDIS_URL", "http://:hunter2@queue"),
         ("WEIGHBRIDGE_REDIS_URL", "redis://"),
+        ("WEIGHBRIDGE_REDIS_URL", "redis://:hunter2/x@queue"),
+        ("WEIGHBRIDGE_REDIS_URL", "redis://:hunter2#@queue"),
+        ("WEIGHBRIDGE_LOG_FORMAT", "xml"),
+        ("WEIGHBRIDGE_METRICS_PORT", "65536"),
+        ("WEIGHBRIDGE_METRICS_HOST", "http://host"),
         ("WEIGHBRIDGE_HUB", "https://hunter2@hub"),
         ("WEIGHBRIDGE_CONCURRENCY", "0"),
         ("WEIGHBRIDGE_CONCURRENCY", "many"),

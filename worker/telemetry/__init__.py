@@ -1,0 +1,1 @@
+"""Seeing inside: log lines, metrics, traces, probes, and what the server holds."""
