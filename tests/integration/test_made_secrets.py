@@ -47,7 +47,9 @@ def test_server_with_them_is_the_one_that_is_meant(made: Path, tmp_path: Path) -
         options += [f"--tls-{name}-file", str(made / file)]
     environment = {"PATH": "/usr/bin:/bin", "PASSWORDS": str(made), "ACL_FILE": str(tmp_path / "users.acl")}
     with (tmp_path / "log").open("wb") as log:
-        server = child.start([SHIPPED / "start.sh", program.path, *options], output=log, environment=environment)
+        server = child.start(
+            [str(SHIPPED / "start.sh"), str(program.path), *options], output=log, environment=environment
+        )
     settings = Settings.from_environment(
         {
             "WEIGHBRIDGE_REDIS_URL": f"rediss://producer@{HOST}:{port}/0",

@@ -107,7 +107,6 @@ def test_worker_that_is_not_let_in_tells_no_secret(server: EmbeddedServer, tmp_p
         worker.wait(30)
     (tmp_path / "request.json").write_text("{}", encoding="utf-8")
     said = output_of("submit", str(tmp_path / "request.json"), told=told)
-    said += output_of("dead", "list", told=told)
     assert "does not answer" in said
     assert_told_nothing(said + output.read_text(encoding="utf-8"), WRONG, KEY)
 

@@ -99,7 +99,7 @@ def what_is_missing() -> str | None:
             return f"there is no {tool}"
     if subprocess.run(["unshare", "--mount", "true"], capture_output=True, check=False).returncode:
         return "no mount namespaces may be made here"
-    tried = confined_command("-c", "import cli.main, sys; print(sys.version)")
+    tried = confined_command("-c", "import sys; print(sys.version)")
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "SHOWN": shown()}
     said = subprocess.run(tried, env=environment, capture_output=True, text=True, timeout=30, check=False)
     if said.returncode == WRITABLE:

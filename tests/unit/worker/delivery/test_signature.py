@@ -85,6 +85,13 @@ def test_parts_cannot_be_shifted() -> None:
     assert not SIGNER.vouches_for(envelope(message))
 
 
+def test_signature_is_what_the_protocol_says() -> None:
+    """Any language can make it: each part as its length, a colon, and itself."""
+    message = signed()
+    text = f"16:weighbridge.size5:an-id{len(message['body'])}:{message['body']}"
+    assert message["headers"]["signature"] == hmac.new(b"the key", text.encode(), hashlib.sha256).hexdigest()
+
+
 def test_signature_of_a_stream_entry_is_the_plain_one() -> None:
     """Any language can make it: HMAC with SHA-256 of the text, in hexadecimal."""
     text = json.dumps({"model": {"name": "x"}}).encode()
