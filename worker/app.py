@@ -4,6 +4,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from . import recycling
+from .connection import tls_options
 from .delivery.signature import Signer
 from .delivery.transport import Refuse
 from .settings import QUEUES, Settings
@@ -84,9 +85,13 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
             "interval_step": 0.2,
             "interval_max": 0.5,
         },
+        # Verified, whatever the address says of it.
+        broker_use_ssl=tls_options(url),
         # Celery's own, with a ledger, an intake that can close, and a guard against what is no message of its kind.
         broker_transport="worker.delivery.transport:Transport",
         broker_transport_options={
+            # Of no use to the transport; but connections are shared between apps whose options are the same.
+            "tls": tls_options(url),
             "tasks": TASKS,
             "refuse": refuse,
             "signer": Signer(key.get_secret_value().encode()) if key else None,

@@ -1,6 +1,7 @@
 """Connections to the queue's server that give up in bounded time, and addresses fit to be shown."""
 
-from urllib.parse import urlsplit, urlunsplit
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit, urlunsplit
 
 import redis
 from redis.backoff import ExponentialBackoff
@@ -31,6 +32,17 @@ def connect(url: str, *, patience: int, decode: bool = True) -> "redis.Redis":
         health_check_interval=15,
         retry=Retry(ExponentialBackoff(cap=1.0, base=0.05), patience, supported_errors=temporary),
     )
+
+
+def tls_options(url: str) -> dict[str, Any] | None:
+    """What Celery's transport is to be told of TLS for ``url``, the same as ``connect`` does; None for plain text.
+
+    Left to itself it verifies nothing, or, where the transport has a name of its own, does without TLS altogether.
+    """
+    if not url.startswith("rediss://"):
+        return None
+    given = {name: value for name, value in parse_qsl(urlsplit(url).query) if name.startswith("ssl_")}
+    return {**given, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
 
 
 def masked(url: str) -> str:

@@ -6,14 +6,15 @@ import socket
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from checkpoints.sources import PREFIX, Sources
 from schemas.errors import InvalidSettingError
 
-SECRETS = ("redis_url", "signing_key")
+from .address import complete, faults
+
+SECRETS = ("redis_url", "redis_password", "signing_key")
 """Settings that may be given as a file: WEIGHBRIDGE_…_FILE is its path."""
 
 QUEUES = ("sizing", "sizing.batch", "admission")
@@ -40,6 +41,14 @@ class Settings(Sources):
 
     redis_url: SecretStr | None = None
     """Where the queue is; null means the embedded server."""
+    redis_password: SecretStr | None = None
+    """Password of the user that ``redis_url`` names, in place of the one there; any characters, none escaped."""
+    redis_ca_file: Path | None = None
+    """Authorities that may vouch for the server of a ``rediss://`` address, beside the system's, in PEM format."""
+    redis_cert_file: Path | None = None
+    """Certificate that tells the server who we are, where it asks for one."""
+    redis_key_file: Path | None = None
+    """Its key."""
     home: Path = Field(default_factory=_state_folder)
     """Folder of the embedded server's data and of the file that tells other shells where it listens."""
     signing_key: SecretStr | None = None
@@ -144,12 +153,16 @@ class Settings(Sources):
     def _scheme_is_redis(cls, value: SecretStr | None) -> SecretStr | None:
         if value is not None and not re.match(r"^rediss?://[^/\s]+", value.get_secret_value()):
             raise ValueError("expected redis://host:port/database or rediss://…")
-        try:
-            _ = None if value is None else urlsplit(value.get_secret_value()).port
-        except ValueError:
-            # Whoever connects would say so with a part of the password.
-            raise ValueError("the port is no number, or the password has one of / ? # not written as %XX") from None
+        if value is not None and (fault := faults(value.get_secret_value())):
+            raise ValueError(fault)
         return value
+
+    @field_validator("redis_ca_file", "redis_cert_file", "redis_key_file")
+    @classmethod
+    def _file_can_be_read(cls, value: Path | None) -> Path | None:
+        if value is not None and not os.access(value, os.R_OK):
+            raise ValueError(f"{value} cannot be read")
+        return None if value is None else value.absolute()
 
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> Self:
@@ -165,6 +178,18 @@ class Settings(Sources):
             )
         return self
 
+    @model_validator(mode="after")
+    def _server_is_whole(self) -> Self:
+        address = "" if self.redis_url is None else self.redis_url.get_secret_value()
+        if self.redis_password is not None and not address:
+            raise ValueError("WEIGHBRIDGE_REDIS_PASSWORD needs WEIGHBRIDGE_REDIS_URL")
+        if (self.redis_cert_file is None) != (self.redis_key_file is None):
+            raise ValueError("WEIGHBRIDGE_REDIS_CERT_FILE and WEIGHBRIDGE_REDIS_KEY_FILE need each other")
+        if (self.redis_ca_file or self.redis_cert_file) and not address.startswith("rediss://"):
+            # Whoever names certificates must not find out later that all went in plain text.
+            raise ValueError("WEIGHBRIDGE_REDIS_CA_FILE and WEIGHBRIDGE_REDIS_CERT_FILE need a rediss:// address")
+        return self
+
     @property
     def rules_home(self) -> Path:
         """Folder in which this worker keeps the rules in force, so that a restart finds them."""
@@ -177,8 +202,16 @@ class Settings(Sources):
 
     @property
     def url(self) -> str | None:
-        """The queue's address with its password; for connecting, never for showing."""
-        return None if self.redis_url is None else self.redis_url.get_secret_value()
+        """The queue's address with its password and certificates; for connecting, never for showing."""
+        if self.redis_url is None:
+            return None
+        return complete(
+            self.redis_url.get_secret_value(),
+            password=None if self.redis_password is None else self.redis_password.get_secret_value(),
+            ca_file=self.redis_ca_file,
+            cert_file=self.redis_cert_file,
+            key_file=self.redis_key_file,
+        )
 
     @property
     def sources(self) -> Sources:

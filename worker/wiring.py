@@ -101,7 +101,9 @@ class Wiring:
     @cached_property
     def refusals(self) -> Refusals:
         """Deals with what cannot be given to a task."""
-        return Refusals(publisher=self.publisher, dead=self.dead, ledger=self.ledger, tasks=ANSWERED)
+        return Refusals(
+            publisher=self.publisher, dead=self.dead, ledger=self.ledger, tasks=ANSWERED, signer=self.signer
+        )
 
     @cached_property
     def intake(self) -> Intake:

@@ -42,9 +42,10 @@ class MalformedMessageError(Exception):
     """The message cannot be given to a task."""
 
     def __init__(self, reason: Reason, detail: str, envelope: "Envelope | None" = None) -> None:
-        super().__init__(detail)
+        # Half a character, which JSON can spell, could be told to nobody.
+        self.detail = detail.encode(errors="backslashreplace").decode()
+        super().__init__(self.detail)
         self.reason = reason
-        self.detail = detail
         self.envelope = envelope
         """What could be read of it; None where it is no envelope at all."""
 
@@ -128,7 +129,17 @@ class Embedded(_Shape):
 
 
 def read(raw: bytes, queue: str, tasks: Collection[str], *, max_message_bytes: int) -> Envelope:
-    """The envelope ``raw``, taken from ``queue``, is in.
+    """The envelope ``raw``, taken from ``queue``, is in, if a worker can run it.
+
+    Raises: MalformedMessageError.
+    """
+    envelope = parse(raw, max_message_bytes=max_message_bytes)
+    check(envelope, queue, tasks)
+    return envelope
+
+
+def parse(raw: bytes, *, max_message_bytes: int) -> Envelope:
+    """The envelope ``raw`` is in, whatever it is for.
 
     Raises: MalformedMessageError.
     """
@@ -140,15 +151,18 @@ def read(raw: bytes, queue: str, tasks: Collection[str], *, max_message_bytes: i
     except Exception as error:  # noqa: BLE001 - its decoder hands out whatever a constructor raises
         raise MalformedMessageError("not_json", f"the message is not JSON: {_short(error)}") from None
     try:
-        envelope = Envelope.model_validate(value)
+        return Envelope.model_validate(value)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         place = ".".join(map(str, first["loc"]))
         raise MalformedMessageError("not_an_envelope", f"{place or 'message'}: {first['msg']}") from None
+
+
+def check(envelope: Envelope, queue: str, tasks: Collection[str]) -> None:
+    """Raises MalformedMessageError unless a worker can run the envelope, taken from ``queue``."""
     _check_address(envelope, queue, tasks)
     _check_delay(envelope)
     _check_body(envelope)
-    return envelope
 
 
 def arguments(envelope: Envelope) -> tuple[list[Any], dict[str, Any], Any]:

@@ -16,6 +16,7 @@ from ..identity import ids_of
 from .dead import DeadLetters
 from .envelope import Envelope, MalformedMessageError
 from .ledger import Ledger
+from .signature import Signer
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +30,8 @@ class Refusals:
     ledger: Ledger
     tasks: Sequence[str]
     """The tasks that somebody waits for an answer of."""
+    signer: Signer | None
+    """Checks signatures; None where none are asked for."""
 
     def __call__(self, error: MalformedMessageError, queue: str, message: bytes) -> None:
         """Never raises: a worker that cannot tell of one message goes on with the next."""
@@ -50,6 +53,9 @@ class Refusals:
 
     def _request_ids(self, envelope: Envelope | None) -> list[str]:
         if envelope is None or envelope.headers.task not in self.tasks:
+            return []
+        # Also what was found in the ledger: whoever sends can write there.
+        if self.signer is not None and not self.signer.vouches_for(envelope):
             return []
         return ids_of(envelope.headers.id, _named(envelope))
 

@@ -14,7 +14,7 @@ from kombu.utils.json import dumps
 from schemas.errors import InvalidRequestError, QueueFullError
 
 from ..keys import Keys
-from .envelope import MalformedMessageError, read
+from .envelope import MalformedMessageError, check, parse
 from .ledger import SEND
 from .qos import QoS
 from .signature import Signer
@@ -119,9 +119,11 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
         return True
 
     def _check(self, queue: str, message: bytes) -> None:
-        envelope = read(message, queue, self.tasks, max_message_bytes=self.max_message_bytes)
+        envelope = parse(message, max_message_bytes=self.max_message_bytes)
+        # First of all: whatever else is wrong is told to whom the message names, and a forger must not name anybody.
         if self.signer is not None:
             self.signer.check(envelope)
+        check(envelope, queue, self.tasks)
         if (lost := envelope.headers.deliveries) >= self.max_deliveries:
             raise MalformedMessageError("workers_lost", f"{lost} workers were lost while they held it", envelope)
 

@@ -26,7 +26,7 @@ from .test_gguf import LLAMA, llama_q4_k_m, write
 from .test_gguf import bytes_of as gguf_bytes
 from .test_reading import total
 
-TOKEN = "hf_loopback"  # noqa: S105 - of a server of this test
+TOKEN = "hf_loopback"
 
 
 @pytest.fixture
