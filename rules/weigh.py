@@ -94,12 +94,12 @@ class Scales:
         Raises: WeighbridgeError.
         """
         key = _key(request)
-        if key not in self._weighed:
+        if (found := self._weighed.get(key)) is None:
             try:
-                self._weighed[key] = self._weigh(request, changes)
+                found = self._weigh(request, changes)
             except WeighbridgeError as error:
-                self._weighed[key] = error
-        found = self._weighed[key]
+                found = error
+            self._weighed[key] = found
         if isinstance(found, WeighbridgeError):
             raise found
         return found
@@ -207,8 +207,7 @@ class Scales:
     def _bytes_verdict(self, request: SizingRequest) -> Verdict | None:
         """What the bytes of ``request`` alone say; None where it makes no sense."""
         key = _key(request)
-        if key in self._weighed:
-            known = self._weighed[key]
+        if (known := self._weighed.get(key)) is not None:
             return known.estimate.verdict if isinstance(known, Weighed) else None
         if key not in self._bytes_verdicts:
             try:
