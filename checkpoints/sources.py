@@ -17,7 +17,12 @@ class Sources(BaseModel):
     Each field is the environment variable ``WEIGHBRIDGE_`` + its name in capitals.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(
+        frozen=True,
+        extra="forbid",
+        hide_input_in_errors=True,
+        use_attribute_docstrings=True,  # shown by `weighbridge settings`
+    )
 
     model_root: Path | None = None
     """Folder that ``model.path`` is below; null means that no path is read."""

@@ -18,6 +18,7 @@ COMMANDS = {
     "formats": "cli.formats",
     "support": "cli.support",
     "rules": "cli.rules",
+    "settings": "cli.settings",
     "schema": "cli.schema",
 }
 """Module of each subcommand; the command in it has the subcommand's name."""

@@ -75,6 +75,7 @@ class Settings(Sources):
     stream_batch: Annotated[int, Field(ge=1, le=1000)] = 100
     """Entries of that stream a process takes at once."""
     log_level: LogLevel = "WARNING"
+    """From which level on a worker says what it does."""
     log_format: LogFormat = "text"
     """Log lines for people, or one JSON object a line."""
     metrics_port: Annotated[int, Field(ge=0, le=65_535)] | None = None

@@ -4,6 +4,7 @@ import base64
 import json
 import pickle
 import secrets
+from collections import Counter
 from collections.abc import Mapping
 from typing import Any
 
@@ -11,11 +12,16 @@ import pytest
 from redis import Redis
 
 from schemas.recommendation import ErrorAnswer
+from tests.hostile import hostile_messages
+from worker.app import TASKS
 from worker.client import Client
+from worker.delivery.envelope import arguments, read
+from worker.identity import ids_of
 from worker.settings import Settings
 from worker.wiring import Wiring
 
 from .conftest import a_request
+from .polling import eventually
 
 Running = tuple[Settings, Client]
 WAIT_SECONDS = 30.0
@@ -137,3 +143,26 @@ def test_expired_message_is_answered(running: Running, redis: Redis) -> None:
     answer = client.wait("expired", timeout=WAIT_SECONDS)
     assert isinstance(answer, ErrorAnswer)
     assert answer.error.code == "unavailable"
+
+
+def test_corpus_becomes_what_its_table_says(running: Running, redis: Redis) -> None:
+    """Everything that is kept of what somebody might send, in one go: answered with the code, or dead of the reason."""
+    settings, client = running
+    wiring = Wiring(settings, client.url)
+    before = len(wiring.dead)
+    messages = hostile_messages()
+    for message in messages:
+        redis.lpush(wiring.keys.queue(message.queue), message.raw)
+    for message in messages:
+        if message.code is None:
+            continue
+        envelope = read(message.raw, message.queue, TASKS, max_message_bytes=settings.max_message_bytes)
+        for request_id in ids_of(envelope.headers.id, arguments(envelope)[1]):
+            answer = client.wait(request_id, timeout=WAIT_SECONDS)
+            assert (answer.error.code if isinstance(answer, ErrorAnswer) else answer.status) == message.code
+    dead = [message for message in messages if message.reason is not None]
+    assert eventually(lambda: len(wiring.dead) - before == len(dead), within=WAIT_SECONDS)
+    letters = [letter.reason for letter in wiring.dead.newest_first()][: len(dead)]
+    assert Counter(letters) == Counter(message.reason for message in dead)
+    assert client.wait(client.submit(a_request()), timeout=WAIT_SECONDS).status == "ok"
+    wiring.close()

@@ -93,7 +93,7 @@ class Headers(_Shape):
     group: Name | None = None
     group_index: int | None = None
     retries: Annotated[int, Field(ge=0, le=100)] = 0
-    timelimit: tuple[None, None] | list[None] | None = None
+    timelimit: Annotated[list[None], Field(min_length=2, max_length=2)] | None = None
     root_id: Name | None = None
     parent_id: Name | None = None
     argsrepr: str | None = None

@@ -12,6 +12,7 @@ from sizing.catalog.formats import load_formats
 from tests.unit.checkpoints.laying import SMALL, lay, small
 from tests.unit.checkpoints.loopback import Hub, serving
 from tests.unit.rules.site_folders import NO_FP4, site_folder
+from worker.settings import Settings
 
 ROOT = Path(__file__).parents[3]
 
@@ -286,3 +287,17 @@ def test_a_repository_is_weighed_from_the_hub_of_the_environment(tmp_path: Path)
     assert (told["model"]["name"], told["evidence"]["weights"]) == ("org/closed", "header")
     assert hub.tokens == {"Bearer hf_loopback"}
     assert "hf_loopback" not in ran.stdout + ran.stderr
+
+
+def test_settings_tell_all_there_are_and_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each setting has its variable, its value here and what it is for; a secret is only told to be there."""
+    monkeypatch.setenv("WEIGHBRIDGE_REDIS_URL", "redis://user:hush@127.0.0.1:1/0")
+    monkeypatch.setenv("WEIGHBRIDGE_PREFETCH", "2")
+    told = run("settings", "--json")
+    rows = {row["variable"]: row for row in map(json.loads, told.stdout.splitlines())}
+    assert set(rows) == {f"WEIGHBRIDGE_{name.upper()}" for name in Settings.model_fields}
+    assert all(row["what"] for row in rows.values())
+    assert (rows["WEIGHBRIDGE_PREFETCH"]["value"], rows["WEIGHBRIDGE_PREFETCH"]["set"]) == ("2", True)
+    assert rows["WEIGHBRIDGE_REDIS_URL"]["value"] == "**"
+    assert "WEIGHBRIDGE_REDIS_URL_FILE" in rows["WEIGHBRIDGE_REDIS_URL"]["what"]
+    assert "hush" not in told.output
