@@ -125,7 +125,9 @@ def target(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     """A worker on a server of its own."""
     folder = tmp_path_factory.mktemp("raw")
     server = EmbeddedServer(find_binary("auto"), folder / "server").start()
-    own = settings_for(folder).model_copy(update={"log_level": "ERROR", "max_deliveries": 3})
+    own = settings_for(folder).model_copy(
+        update={"log_level": "ERROR", "max_deliveries": 3, "dead_maxlen": 10 * MESSAGES}
+    )
     wiring = Wiring(own, server.url)
     with Client(own, server.url) as client, (folder / "worker.log").open("wb") as log:
         worker = ScriptedWorker(own, server.url, log=log).start()

@@ -118,7 +118,7 @@ def test_results_make_room_that_nobody_waits_for(
     opened: Callable[..., tuple[Client, Wiring]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where room is short, what every reader has read goes, and what one has not stays."""
-    _, wiring = opened(intake_memory_fraction=0.001)
+    _, wiring = opened(intake_memory_fraction=0.0001)
     monkeypatch.setattr(intake, "SPARE_SECONDS", 0)
     results = wiring.keys.results
     wiring.redis.xgroup_create(results, "reader", id="0", mkstream=True)
