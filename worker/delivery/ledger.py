@@ -43,6 +43,7 @@ local time = redis.call('TIME')
 local now = time[1] + time[2] / 1000000
 local newest = string.format('%.6f', now - ARGV[1])
 local old = redis.call('ZRANGEBYSCORE', KEYS[1], '-inf', newest, 'WITHSCORES', 'LIMIT', 0, ARGV[2])
+if #old == 0 then return {{}, {}} end
 local known, waiting_since = {}, {}
 local function look_at(list)
   known[list] = true
