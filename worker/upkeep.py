@@ -9,7 +9,7 @@ from redis.exceptions import RedisError
 
 from .delivery.envelope import MalformedMessageError, read
 from .delivery.intake import Intake
-from .delivery.ledger import Ledger
+from .delivery.ledger import GivenUp, Ledger
 from .delivery.refusals import Refusals
 
 logger = logging.getLogger(__name__)
@@ -53,10 +53,14 @@ class Upkeep:
             logger.warning("sent %d messages again that were lost", len(swept.sent), extra={"action": "resend"})
         self.give_up(swept.given_up)
 
-    def give_up(self, messages: Iterable[tuple[str, bytes]]) -> None:
-        """Answers for messages that vanished each time they were sent, given with their queues."""
-        for queue, message in messages:
-            self.refusals(self._lost_for_good(queue, message), queue, message)
+    def give_up(self, messages: Iterable[GivenUp]) -> None:
+        """Answers for messages that vanished each time they were sent.
+
+        Raises: redis.RedisError.
+        """
+        for tag, queue, message in messages:
+            if self.refusals(self._lost_for_good(queue, message), queue, message):
+                self.ledger.strike_out(tag)
 
     def _lost_for_good(self, queue: str, message: bytes) -> MalformedMessageError:
         try:

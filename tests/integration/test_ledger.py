@@ -97,7 +97,7 @@ def test_message_that_vanishes_each_time_is_answered(wiring: Wiring, client: Cli
         assert sweep(wiring) == 1
     vanish(wiring)
     swept = wiring.ledger.sweep(gone_seconds=0)
-    assert [queue for queue, _ in swept.given_up] == ["sizing"]
+    assert [given_up.queue for given_up in swept.given_up] == ["sizing"]
     upkeep.give_up(swept.given_up)
     answer = client.wait(request_id, timeout=WAIT_SECONDS)
     assert isinstance(answer, ErrorAnswer)

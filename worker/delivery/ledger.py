@@ -7,7 +7,7 @@ and so are acknowledging and striking out; what is in the ledger, and neither wa
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, NamedTuple, cast
 
 from ..keys import Keys
 from .queue_lists import lists_of
@@ -67,10 +67,7 @@ for i = 1, #old, 2 do
     -- Behind the next one to be taken: it waits its turn.
   elseif redis.call('HEXISTS', KEYS[3], tag) == 0 and not redis.call('LPOS', list, message) then
     if redis.call('HINCRBY', KEYS[2], tag .. ':sent', 1) > tonumber(ARGV[3]) then
-      given_up[#given_up + 1] = list
-      given_up[#given_up + 1] = message
-      redis.call('ZREM', KEYS[1], tag)
-      redis.call('HDEL', KEYS[2], tag, tag .. ':sent')
+      given_up[#given_up + 1] = {tag, list, message}
     else
       redis.call('ZADD', KEYS[1], string.format('%.6f', now), tag)
       redis.call('RPUSH', list, message)
@@ -92,8 +89,16 @@ class Swept:
 
     sent: Sequence[str]
     """Delivery tags of what was sent again."""
-    given_up: Sequence[tuple[str, bytes]]
-    """Queue and message of what vanished each time it was sent."""
+    given_up: Sequence["GivenUp"]
+    """What vanished each time it was sent; it stays in the ledger until it is struck out."""
+
+
+class GivenUp(NamedTuple):
+    """A message that is not sent again."""
+
+    delivery_tag: str
+    queue: str
+    message: bytes
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -117,11 +122,10 @@ class Ledger:
             keys=[self.keys.ledger, self.keys.ledger_messages, self.keys.unacked, *lists],
             args=[gone_seconds, LOOKED_AT, self.max_deliveries],
         )
-        sent, given_up = cast("tuple[list[bytes], list[bytes]]", reply)
-        pairs = zip(given_up[::2], given_up[1::2], strict=True)
+        sent, given_up = cast("tuple[list[bytes], list[tuple[bytes, bytes, bytes]]]", reply)
         return Swept(
             sent=[tag.decode() for tag in sent],
-            given_up=[(lists[name.decode()], message) for name, message in pairs],
+            given_up=[GivenUp(tag.decode(), lists[name.decode()], message) for tag, name, message in given_up],
         )
 
     def strike_out(self, delivery_tag: str) -> None:

@@ -33,8 +33,8 @@ class Refusals:
     signer: Signer | None
     """Checks signatures; None where none are asked for."""
 
-    def __call__(self, error: MalformedMessageError, queue: str, message: bytes) -> None:
-        """Never raises: a worker that cannot tell of one message goes on with the next."""
+    def __call__(self, error: MalformedMessageError, queue: str, message: bytes) -> bool:
+        """Whether it was set aside.  Never raises: a worker that cannot tell of one message goes on with the next."""
         request_ids = self._request_ids(error.envelope)
         try:
             self.dead.write(error.reason, error.detail, queue, message, request_ids)
@@ -46,10 +46,11 @@ class Refusals:
             logger.error(  # noqa: TRY400 - what the server did is told, where we are is known
                 "a message could not be set aside: %s", type(away).__name__, extra={"action": "dead_letter"}
             )
-            return
+            return False
         logger.warning(
             "set aside a message from %s: %s: %s", queue, error.reason, error.detail, extra={"action": "dead_letter"}
         )
+        return True
 
     def _request_ids(self, envelope: Envelope | None) -> list[str]:
         if envelope is None or envelope.headers.task not in self.tasks:

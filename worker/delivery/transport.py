@@ -19,7 +19,7 @@ from .ledger import SEND
 from .qos import QoS
 from .signature import Signer
 
-Refuse = Callable[[MalformedMessageError, str, bytes], None]
+Refuse = Callable[[MalformedMessageError, str, bytes], object]
 """What becomes of a message that cannot be given to a task: told why, its queue, and the message."""
 
 WHY_FULL = {
