@@ -37,6 +37,7 @@ appendonly yes
 appendfsync everysec
 aof-use-rdb-preamble no
 maxmemory 1gb
+active-expire-effort 10
 maxmemory-policy noeviction
 """
 """What was accepted survives a restart and is never evicted; plain AOF is read by any server that follows."""

@@ -33,6 +33,11 @@ class Keys:
         return f"{self.prefix}reply:{request_id}"
 
     @property
+    def replies(self) -> str:
+        """Up to which entry of the results the reply lists were looked after."""
+        return f"{self.prefix}replies"
+
+    @property
     def dead(self) -> str:
         """The stream of dead letters: what could not be read, or ended its worker each time."""
         return f"{self.prefix}dead"

@@ -11,6 +11,7 @@ from .delivery.envelope import MalformedMessageError, read
 from .delivery.intake import Intake
 from .delivery.ledger import GivenUp, Ledger
 from .delivery.refusals import Refusals
+from .replies import Replies
 
 logger = logging.getLogger(__name__)
 
@@ -24,6 +25,7 @@ class Upkeep:
     intake: Intake
     ledger: Ledger
     refusals: Refusals
+    replies: Replies
     gone_seconds: int
 
     def run(self, stop: threading.Event) -> None:
@@ -31,6 +33,8 @@ class Upkeep:
         closed = None
         while not stop.wait(EVERY_SECONDS):
             try:
+                # Before results are let go of, which tell whose replies to look at.
+                self.replies.forget()
                 before, closed = closed, self.intake.watch()
                 self.sweep()
             except RedisError as error:

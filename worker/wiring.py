@@ -14,6 +14,7 @@ from .delivery.ledger import Ledger
 from .delivery.refusals import Refusals
 from .delivery.signature import Signer
 from .keys import Keys
+from .replies import Replies
 from .settings import QUEUES, Settings
 from .telemetry.answers import AnswersNoted, answers_noted
 from .upkeep import Upkeep
@@ -124,6 +125,7 @@ class Wiring:
             intake=self.intake,
             ledger=self.ledger,
             refusals=self.refusals,
+            replies=Replies(redis=self.redis, keys=self.keys, reply_ttl_seconds=self.settings.reply_ttl_seconds),
             gone_seconds=self.settings.visibility_timeout_seconds,
         )
 
