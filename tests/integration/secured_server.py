@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 import trustme
 from redis import Redis
-from redis.exceptions import ConnectionError  # noqa: A004 - redis-py's own
+from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis-py's own
 
 from schemas.errors import UnavailableError
 from worker import child
@@ -132,7 +132,7 @@ def answers(url: str) -> bool:
     client = connect(url, patience=0)
     try:
         return bool(client.ping())
-    except ConnectionError:
+    except (ConnectionError, TimeoutError):
         return False
     finally:
         client.close()

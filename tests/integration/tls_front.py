@@ -15,9 +15,12 @@ async def serve(port: int, behind: int, folder: Path) -> None:
     context.load_cert_chain(folder / "server.pem", folder / "server.key")
 
     async def pass_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError):
+        try:
             inside_reader, inside_writer = await asyncio.open_connection("127.0.0.1", behind)
-            await asyncio.gather(copy(reader, inside_writer), copy(inside_reader, writer))
+        except OSError:
+            writer.close()  # what is not there yet answers nobody
+            return
+        await asyncio.gather(copy(reader, inside_writer), copy(inside_reader, writer))
 
     async with await asyncio.start_server(pass_on, "127.0.0.1", port, ssl=context) as server:
         await server.serve_forever()
