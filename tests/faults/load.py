@@ -46,7 +46,7 @@ class Producers:
             self._lists: range(third, 2 * third),
             self._entries: range(2 * third, total),
         }
-        self._threads = [threading.Thread(target=way, args=(own,)) for way, own in numbers.items()]
+        self._threads = [threading.Thread(target=way, args=(own,), daemon=True) for way, own in numbers.items()]
         self.refused = 0
         """Times one was told to come back later."""
 
@@ -109,7 +109,7 @@ class SlowConsumer:
         self.again = 0
         """Times an entry was read that had been read before."""
         self._enough = threading.Event()
-        self._thread = threading.Thread(target=self._read)
+        self._thread = threading.Thread(target=self._read, daemon=True)
 
     def start(self) -> None:
         """Begins to read with the first answer there is."""
