@@ -47,7 +47,7 @@ def open_wiring() -> Iterator["Wiring"]:
     """
     from redis.exceptions import RedisError
 
-    from worker.connection import masked
+    from worker.connection import away
     from worker.embedded import address
     from worker.wiring import Wiring
 
@@ -56,7 +56,7 @@ def open_wiring() -> Iterator["Wiring"]:
     try:
         yield wiring
     except RedisError as error:
-        raise UnavailableError(f"the server at {masked(wiring.url)} does not answer: {error}") from None
+        raise away(wiring.url, error) from None
     finally:
         wiring.close()
 

@@ -2,8 +2,11 @@
 
 import sys
 import time
+from typing import NoReturn
 
 import click
+
+from schemas.errors import UnavailableError
 
 from .queue_access import errors_told, read_settings
 
@@ -50,19 +53,24 @@ def _say(line: str, _: str = "") -> None:
 
 
 def _check(timeout: float) -> None:
-    from worker.embedded import find_running
+    from worker.embedded import address
     from worker.health import heartbeat, stream_is_read
     from worker.lanes import lanes
 
     settings = read_settings()
-    running = None if settings.url else find_running(settings)
-    url = settings.url or (running.url if running else None)
     deadline = time.monotonic() + timeout
+    try:
+        url = address(settings)
+    except UnavailableError:
+        _unwell(f"worker {settings.worker_name} does not answer")
     for lane in lanes(settings):
-        if url is None or heartbeat(lane, url, timeout=deadline - time.monotonic()) is None:
-            click.echo(f"worker {lane.worker_name} does not answer", err=True)
-            sys.exit(1)
-    if url is None or not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
-        click.echo(f"worker {settings.worker_name} does not read the stream of requests", err=True)
-        sys.exit(1)
+        if heartbeat(lane, url, timeout=deadline - time.monotonic()) is None:
+            _unwell(f"worker {lane.worker_name} does not answer")
+    if not stream_is_read(settings, url, timeout=max(0.0, deadline - time.monotonic())):
+        _unwell(f"worker {settings.worker_name} does not read the stream of requests")
     click.echo(f"worker {settings.worker_name} answers")
+
+
+def _unwell(why: str) -> NoReturn:
+    click.echo(why, err=True)
+    sys.exit(1)

@@ -17,7 +17,7 @@ from schemas.recommendation import ANSWER, ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
 
 from .app import SIZE, SIZE_MANY, create_app
-from .connection import connect, masked
+from .connection import away, connect
 from .embedded import address
 from .identity import id_in_list, request_id_of
 from .keys import Keys
@@ -208,10 +208,7 @@ class Client:
         try:
             yield
         except (OperationalError, KombuError, RedisError, OSError) as error:
-            raise UnavailableError(
-                f"the server at {masked(self.url)} does not answer: {error}",
-                hint="see that the server runs and that WEIGHBRIDGE_REDIS_URL names it",
-            ) from error
+            raise away(self.url, error) from error
 
 
 def _prepared(request: SizingRequest | Mapping[str, Any]) -> tuple[dict[str, Any], int]:

@@ -8,6 +8,8 @@ from redis.backoff import ExponentialBackoff
 from redis.exceptions import BusyLoadingError, ConnectionError, OutOfMemoryError, TimeoutError  # noqa: A004
 from redis.retry import Retry
 
+from schemas.errors import UnavailableError
+
 SOCKET_TIMEOUT_SECONDS = 5
 """A frozen server blocks a caller without it for ever."""
 CONNECT_TIMEOUT_SECONDS = 2
@@ -43,6 +45,14 @@ def tls_options(url: str) -> dict[str, Any] | None:
         return None
     given = {name: value for name, value in parse_qsl(urlsplit(url).query) if name.startswith("ssl_")}
     return {**given, "ssl_cert_reqs": "required", "ssl_check_hostname": True}
+
+
+def away(url: str, error: Exception) -> UnavailableError:
+    """What is told of ``error``, with which the server at ``url`` did not answer."""
+    return UnavailableError(
+        f"the server at {masked(url)} does not answer: {error}",
+        hint="see that the server runs and that WEIGHBRIDGE_REDIS_URL names it",
+    )
 
 
 def masked(url: str) -> str:

@@ -123,7 +123,7 @@ class EmbeddedServer:
         """
         self._folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         for _ in range(1 if self._port else START_ATTEMPTS):
-            port = self._port or _free_port()
+            port = self._port or free_port()
             if self._started_on(port):
                 self._port = port
                 return self
@@ -229,7 +229,8 @@ def _note(settings: Settings) -> Path:
     return settings.home / "embedded" / "server.json"
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of the loopback that nobody listens on."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

@@ -1,7 +1,6 @@
 """Whether a worker works: a request comes back through its queue and its rules, and its stream is read."""
 
 import time
-from typing import cast
 
 from kombu.exceptions import OperationalError
 from pydantic import ValidationError
@@ -13,7 +12,7 @@ from schemas.recommendation import ANSWER, Recommendation
 from .app import HEARTBEAT, create_app, health_queue
 from .connection import connect
 from .keys import Keys
-from .reader import SLICE_SECONDS
+from .reader import popped
 from .settings import Settings
 from .stream.beat import silent
 
@@ -39,9 +38,8 @@ def heartbeat(settings: Settings, url: str, *, timeout: float) -> Recommendation
         )
         reply = Keys(prefix=settings.key_prefix).reply(request_id)
         while (left := deadline - time.monotonic()) > 0:
-            popped = client.blpop([reply], timeout=max(0.01, min(left, SLICE_SECONDS)))
-            if popped is not None:
-                answer = ANSWER.validate_json(cast("list[str]", popped)[1])
+            if (body := popped(client, reply, left)) is not None:
+                answer = ANSWER.validate_json(body)
                 return answer if isinstance(answer, Recommendation) else None
     except (OperationalError, RedisError, ValidationError):
         return None

@@ -9,13 +9,16 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import IO, ClassVar, Self
+from typing import IO, TYPE_CHECKING, ClassVar, Self
 
 from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
 from .telemetry.log_lines import leave_celery_out
+
+if TYPE_CHECKING:
+    from celery import Celery
 
 END_MARGIN_SECONDS = 10.0
 """What a worker gets beyond its soft shutdown to hand its messages back."""
@@ -43,11 +46,16 @@ def serve(settings: Settings, url: str) -> int:
     _end_in_bounded_time(settings.soft_shutdown_seconds)
     own = health_queue(settings.worker_name)
     app.amqp.queues.add(own)
+    return work(app, settings, [*settings.queues, own.name])
+
+
+def work(app: "Celery", settings: Settings, queues: Sequence[str]) -> int:
+    """Runs a worker of ``app`` on ``queues`` until it is told to stop; the exit status."""
     worker = app.Worker(
         hostname=f"weighbridge@{settings.worker_name}",
         pool_cls="prefork",  # the only pool that enforces time limits
         concurrency=settings.concurrency,
-        queues=[*settings.queues, own.name],
+        queues=list(queues),
         loglevel=settings.log_level,
         without_gossip=True,
         without_mingle=True,

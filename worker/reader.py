@@ -25,6 +25,15 @@ _Fields = dict[str, str]
 _Rows = list[tuple[str, _Fields]]
 
 
+def popped(redis: "Redis", reply: str, seconds: float) -> str | None:
+    """What lies in a reply list, waited for no longer than ``seconds``, nor than a slice; None if nothing came.
+
+    Raises: redis.RedisError.
+    """
+    found = redis.blpop([reply], timeout=max(0.01, min(seconds, SLICE_SECONDS)))
+    return None if found is None else cast("list[str]", found)[1]
+
+
 @dataclass(frozen=True, kw_only=True)
 class Entry:
     """An answer as it lies on the stream."""
@@ -94,9 +103,8 @@ class Reader:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            reply = self.redis.blpop([self.keys.reply(request_id)], timeout=max(0.01, min(left, SLICE_SECONDS)))
-            if reply is not None:
-                return cast("list[str]", reply)[1]
+            if (body := popped(self.redis, self.keys.reply(request_id), left)) is not None:
+                return body
 
     def answered(self, request_ids: Sequence[str]) -> dict[str, str]:
         """The bodies of those of ``request_ids`` that were answered and that the stream still keeps."""

@@ -1,31 +1,24 @@
 """How long one request takes there and back: on an idle queue, and behind a batch."""
 
-import os
-import subprocess
-import sys
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 
 from worker.client import Client
 from worker.connection import connect
-from worker.health import heartbeat
 from worker.keys import Keys
-from worker.lanes import lanes
 from worker.settings import Settings
 
+from ..service import service
 from .cost import REQUEST
 
 TRIPS = 300
 BATCH = 10_000
 DEADLINE_SECONDS = 120.0
-COMMAND = (sys.executable, "-c", "from cli.main import main; main()", "worker")
 
 
 def table(settings: Settings, url: str) -> None:
     """Prints the middle and the slow end of trips by each queue."""
-    with _service(settings, url), Client(settings, url) as client:
+    with service(settings, url), Client(settings, url) as client:
         rows = {
             "sizing, idle": _trips(client, "sizing", TRIPS),
             "admission, idle": _trips(client, "admission", TRIPS),
@@ -55,18 +48,3 @@ def _trips(client: Client, queue: str, number: int) -> Sequence[float]:
         client.wait(client.submit(REQUEST, queue=queue), timeout=DEADLINE_SECONDS)
         seconds.append(time.perf_counter() - began)
     return sorted(seconds)
-
-
-@contextmanager
-def _service(settings: Settings, url: str) -> Iterator[None]:
-    """``weighbridge worker`` as it is."""
-    environment = {**os.environ, **settings.environment(url)}
-    with Path(os.devnull).open("wb") as log, subprocess.Popen(COMMAND, env=environment, stderr=log) as worker:
-        try:
-            for lane in lanes(settings):
-                if heartbeat(lane, url, timeout=DEADLINE_SECONDS) is None:
-                    raise SystemExit("the worker does not answer")
-            yield
-        finally:
-            worker.terminate()
-            worker.wait()

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 from worker.app import create_app
 from worker.connection import connect
-from worker.process import WorkerProcess
+from worker.process import WorkerProcess, work
 from worker.settings import Settings
 
 BARE_STREAM = "bare:results"
@@ -54,18 +54,7 @@ def serve_bare(transport: str) -> int:
                 pipeline.xadd(BARE_STREAM, {"body": str(request["model"])}, maxlen=settings.results_maxlen)
             pipeline.execute()
 
-    worker = app.Worker(
-        pool_cls="prefork",
-        concurrency=settings.concurrency,
-        queues=list(settings.queues),
-        loglevel=settings.log_level,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-        quiet=True,
-    )
-    worker.start()
-    return int(worker.exitcode or 0)
+    return work(app, settings, settings.queues)
 
 
 def cpu_seconds(session: int) -> float:

@@ -8,44 +8,23 @@ can do is measured first, with a load that waits for its answers.
 
 import argparse
 import os
-import subprocess
 import sys
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from worker.embedded import embedded_server
-from worker.health import heartbeat
-from worker.lanes import lanes
 from worker.settings import Settings
 from worker.wiring import Wiring
 
+from ..service import service
 from .load import Load
 
 WARM_SECONDS = 10
 CAPACITY_SECONDS = 20
-READY_SECONDS = 120.0
 ROWS = 12
 """Lines of the table, whatever the length."""
-COMMAND = (sys.executable, "-c", "from cli.main import main; main()", "worker")
-
-
-@contextmanager
-def service(settings: Settings, url: str) -> Iterator[int]:
-    """``weighbridge worker``; its process."""
-    environment = {**os.environ, **settings.environment(url)}
-    with subprocess.Popen(COMMAND, env=environment, stderr=subprocess.DEVNULL) as worker:
-        try:
-            for lane in lanes(settings):
-                if heartbeat(lane, url, timeout=READY_SECONDS) is None:
-                    raise SystemExit("the worker does not answer")
-            yield worker.pid
-        finally:
-            worker.terminate()
-            worker.wait()
 
 
 def capacity(settings: Settings, url: str) -> float:

@@ -3,17 +3,17 @@
 import os
 import secrets
 import signal
-import subprocess
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import ClassVar
 
-from worker.embedded import EmbeddedServer, find_binary
+from worker.embedded import Binary, EmbeddedServer
 from worker.health import heartbeat
 from worker.process import WorkerProcess
-from worker.settings import ServerChoice, Settings
+from worker.settings import Settings
 from worker.wiring import Wiring
 
 from ..integration.conftest import ScriptedStream, ScriptedWorker
@@ -21,27 +21,19 @@ from ..integration.test_killed import pool_of
 
 READY_SECONDS = 60.0
 LOOK_SECONDS = 0.1
-CLOCK_AHEAD_SECONDS = 3600
 
 
 class WorkerAhead(ScriptedWorker):
     """A worker on a machine whose clock is an hour ahead."""
 
-    def start(self) -> "WorkerAhead":
-        """Starts it, or starts it again."""
-        os.environ["WEIGHBRIDGE_TEST_CLOCK_AHEAD"] = str(CLOCK_AHEAD_SECONDS)
-        try:
-            super().start()
-        finally:
-            del os.environ["WEIGHBRIDGE_TEST_CLOCK_AHEAD"]
-        return self
+    command: ClassVar[list[str]] = [*ScriptedWorker.command, "ahead", "3600"]
 
 
 class Service:
     """Server, two workers, a process on the stream, and the upkeep that supervisors run."""
 
-    def __init__(self, choice: ServerChoice, folder: Path, log: Path) -> None:
-        self.server = EmbeddedServer(find_binary(choice), folder / "server").start()
+    def __init__(self, program: Binary, folder: Path, log: Path) -> None:
+        self.server = EmbeddedServer(program, folder / "server").start()
         self.settings = Settings(
             home=folder,
             key_prefix=f"faults-{secrets.token_hex(4)}:",
@@ -148,19 +140,12 @@ class Service:
 
 
 @contextmanager
-def service(choice: ServerChoice, folder: Path) -> Iterator[Service]:
+def service(program: Binary, folder: Path) -> Iterator[Service]:
     """A service that runs during the block."""
     log = folder / "workers.log"
-    made = Service(choice, folder, log)
+    made = Service(program, folder, log)
     try:
         made.start()
         yield made
     finally:
         made.stop()
-
-
-def is_there(choice: ServerChoice) -> bool:
-    """Whether that server can be tested with here."""
-    if choice == "path":
-        return subprocess.run(["which", "redis-server"], capture_output=True, check=False).returncode == 0
-    return True

@@ -16,8 +16,9 @@ from rules import recommend
 from worker.settings import ServerChoice
 
 from ..integration.polling import eventually
+from ..integration.secured_server import binary
 from .load import Producers, SlowConsumer, a_request, poison
-from .service import Service, is_there, service
+from .service import Service, service
 
 ROUNDS = int(os.environ.get("WEIGHBRIDGE_TEST_FAULT_ROUNDS", "1"))
 """Times each kind of fault is done."""
@@ -45,14 +46,13 @@ OTHERS: dict[str, Callable[[Service], None]] = {
 @pytest.mark.parametrize("choice", SERVERS)
 def test_nothing_is_lost_and_nothing_comes_twice(choice: ServerChoice, tmp_path: Path) -> None:
     """All requests in, all answers out, each once, byte for byte as in process; and nothing is left behind."""
-    if not is_there(choice):
-        pytest.skip("no redis-server on PATH")
+    program = binary(choice)
     faults = [*(KILLS | OTHERS).items()] * ROUNDS
     random.Random(SEED).shuffle(faults)  # noqa: S311 - an order, not a secret
     done: Counter[str] = Counter()
     total = REQUESTS_A_ROUND * ROUNDS
     began = time.monotonic()
-    with service(choice, tmp_path) as running:
+    with service(program, tmp_path) as running:
         settings, url, wiring = running.settings, running.server.url, running.wiring
         producers = Producers(settings, url, total, lambda: (sum(done.values()) + 1) / len(faults))
         consumer = SlowConsumer(settings, url)

@@ -66,6 +66,15 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     assert not server.is_running()
 
 
+@pytest.fixture
+def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
+    """A server that the test may mistreat."""
+    choice = Settings.from_environment(os.environ).embedded_server
+    server = EmbeddedServer(find_binary(choice), tmp_path / "server").start()
+    yield server
+    server.stop()
+
+
 @pytest.fixture(scope="session")
 def redis(url: str) -> Iterator[Redis]:
     """A plain client of the server."""

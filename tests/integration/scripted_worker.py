@@ -65,10 +65,12 @@ def set_clock_ahead(seconds: float) -> None:
 
 if __name__ == "__main__":
     recommend.answer = scripted
-    set_clock_ahead(float(os.environ.get("WEIGHBRIDGE_TEST_CLOCK_AHEAD", "0")))
     recycling.MAX_REQUESTS = int(os.environ.get("WORN_OUT_AFTER", recycling.MAX_REQUESTS))
     match sys.argv[1:]:
         case ["stream", number]:
             sys.exit(stream_main.main(int(number)))
+        case ["ahead", seconds]:
+            set_clock_ahead(float(seconds))
+            sys.exit(worker_main.main())
         case _:
             sys.exit(worker_main.main())

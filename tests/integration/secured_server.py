@@ -2,7 +2,6 @@
 
 import secrets
 import shutil
-import socket
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,7 +17,7 @@ from redis.exceptions import ConnectionError, TimeoutError  # noqa: A004 - redis
 from schemas.errors import UnavailableError
 from worker import child
 from worker.connection import connect
-from worker.embedded import Binary, find_binary
+from worker.embedded import Binary, find_binary, free_port
 from worker.settings import ServerChoice, Settings
 
 from .polling import eventually
@@ -156,10 +155,3 @@ def speaks_tls(program: Binary) -> bool:
         check=False,
     )
     return "Failed to configure TLS" in tried.stdout + tried.stderr
-
-
-def free_port() -> int:
-    """A port of the loopback that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])

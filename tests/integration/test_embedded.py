@@ -84,10 +84,10 @@ def test_answers_survive_a_restart(settings: Settings) -> None:
 
 def test_taken_port_is_not_used(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
     """A port that somebody took between choosing and starting costs one more try."""
-    choose = embedded._free_port
+    choose = embedded.free_port
     with socket.create_server(("127.0.0.1", 0)) as taken:
         ports = iter([taken.getsockname()[1]])
-        monkeypatch.setattr(embedded, "_free_port", lambda: next(ports, None) or choose())
+        monkeypatch.setattr(embedded, "free_port", lambda: next(ports, None) or choose())
         with embedded_server(settings) as server:
             assert f":{taken.getsockname()[1]}/" not in server.url
 

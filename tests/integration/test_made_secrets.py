@@ -8,11 +8,12 @@ import pytest
 
 from worker import child
 from worker.client import Client
+from worker.embedded import free_port
 from worker.settings import Settings
 
 from .conftest import a_request
 from .polling import eventually
-from .secured_server import HOST, SHIPPED, answers, binary, free_port, speaks_tls
+from .secured_server import HOST, SHIPPED, answers, binary, speaks_tls
 
 SCRIPT = SHIPPED.parent / "secrets.sh"
 

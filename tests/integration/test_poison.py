@@ -1,6 +1,5 @@
 """Messages that are none, between good ones, on a real queue."""
 
-import base64
 import json
 import pickle
 import secrets
@@ -13,6 +12,7 @@ from redis import Redis
 
 from schemas.recommendation import ErrorAnswer
 from tests.hostile import hostile_messages
+from tests.messages import a_message, encoded
 from worker.app import TASKS
 from worker.client import Client
 from worker.delivery.envelope import arguments, read
@@ -25,33 +25,6 @@ from .polling import eventually
 
 Running = tuple[Settings, Client]
 WAIT_SECONDS = 30.0
-NOTHING = {"callbacks": None, "errbacks": None, "chain": None, "chord": None}
-
-
-def encoded(body: object) -> str:
-    """A body as it travels."""
-    text = body if isinstance(body, bytes) else json.dumps(body).encode()
-    return base64.b64encode(text).decode()
-
-
-def a_message(task_id: str, **changes: Any) -> dict[str, Any]:  # noqa: ANN401 - whatever a message may have
-    """What Celery's producers write, with ``changes`` to its parts, headers or properties."""
-    headers = {"task": "weighbridge.size", "id": task_id, "lang": "py", "retries": 0, "timelimit": [None, None]}
-    properties = {
-        "delivery_tag": secrets.token_hex(8),
-        "delivery_info": {"exchange": "", "routing_key": "sizing"},
-        "body_encoding": "base64",
-    }
-    message: dict[str, Any] = {
-        "content-type": "application/json",
-        "content-encoding": "utf-8",
-        "body": encoded([[], {"request": a_request()}, NOTHING]),
-    }
-    message |= {
-        "headers": headers | changes.pop("headers", {}),
-        "properties": properties | changes.pop("properties", {}),
-    }
-    return message | changes
 
 
 UNREADABLE: Mapping[str, tuple[str, bytes]] = {
@@ -63,7 +36,10 @@ UNREADABLE: Mapping[str, tuple[str, bytes]] = {
     "nested": ("not_json", b"[" * 100_000),
     "kombu's own objects": ("not_json", b'{"__type__": "datetime", "__value__": "never"}'),
     "too large": ("too_large", b'"' + b"x" * (2**20) + b'"'),
-    "tag that is a number": ("not_an_envelope", json.dumps(a_message("x", properties={"delivery_tag": 7})).encode()),
+    "tag that is a number": (
+        "not_an_envelope",
+        json.dumps(a_message("x", properties={"delivery_tag": 7})).encode(),
+    ),
     "time limit": ("not_an_envelope", json.dumps(a_message("x", headers={"timelimit": [1, 2]})).encode()),
     "another queue": (
         "not_an_envelope",

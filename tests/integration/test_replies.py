@@ -9,7 +9,7 @@ import pytest
 from worker import child
 from worker.channel import Encoded, Publisher
 from worker.connection import connect
-from worker.embedded import _free_port, find_binary
+from worker.embedded import find_binary, free_port
 from worker.keys import Keys
 from worker.replies import Replies
 
@@ -21,7 +21,7 @@ KEYS = Keys(prefix="weighbridge:")
 @pytest.fixture
 def publisher() -> Iterator[Publisher]:
     """The writing end on a server that forgets no key before it is looked at; replies lie for a second."""
-    port = str(_free_port())
+    port = str(free_port())
     command = [str(find_binary("auto").path), "--port", port, "--bind", "127.0.0.1", "--save", ""]
     server = child.start([*command, "--enable-debug-command", "local"], output=subprocess.DEVNULL)
     redis = connect(f"redis://127.0.0.1:{port}/0", patience=8)

@@ -3,29 +3,18 @@
 import os
 import signal
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from schemas.errors import UnavailableError
 from worker.client import Client
-from worker.embedded import EmbeddedServer, find_binary
+from worker.embedded import EmbeddedServer
 from worker.health import heartbeat
-from worker.settings import Settings
 
 from .conftest import READY_SECONDS, ScriptedWorker, a_request, assert_gone, settings_for
 
 NOWHERE = "redis://:secret@127.0.0.1:1/0"
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    """A server that the test may mistreat."""
-    choice = Settings.from_environment(os.environ).embedded_server
-    server = EmbeddedServer(find_binary(choice), tmp_path / "server").start()
-    yield server
-    server.stop()
 
 
 def test_absent_server_is_told_at_once(tmp_path: Path) -> None:

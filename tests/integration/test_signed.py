@@ -11,6 +11,7 @@ from pydantic import SecretStr
 from redis import Redis
 
 from schemas.recommendation import ErrorAnswer
+from tests.messages import a_message, encoded
 from worker.client import Client
 from worker.delivery.signature import Signer
 from worker.health import heartbeat
@@ -19,7 +20,6 @@ from worker.settings import Settings
 from worker.wiring import Wiring
 
 from .conftest import READY_SECONDS, ScriptedWorker, a_request, assert_gone, entries_by_id, forget, settings_for
-from .test_poison import a_message, encoded
 
 WAIT_SECONDS = 30.0
 KEY = "the key that producers and workers share"

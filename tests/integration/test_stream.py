@@ -17,7 +17,7 @@ from rules.site_watch import SiteWatch
 from tests.unit.rules.site_folders import NO_FP4, site_folder
 from worker.connection import connect
 from worker.delivery.signature import Signer
-from worker.embedded import EmbeddedServer, find_binary
+from worker.embedded import EmbeddedServer
 from worker.health import stream_is_read
 from worker.kept_alive import KeptAlive
 from worker.keys import Keys
@@ -134,15 +134,6 @@ def served(url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene
         ended.callback(forget, scene.redis, scene.settings.key_prefix)
         scene.set(max_message_bytes=2048, soft_time_limit_seconds=2, visibility_timeout_seconds=600).start()
         yield scene
-
-
-@pytest.fixture
-def own_server(tmp_path: Path) -> Iterator[EmbeddedServer]:
-    """A server that the test may mistreat."""
-    choice = Settings.from_environment(os.environ).embedded_server
-    server = EmbeddedServer(find_binary(choice), tmp_path / "server").start()
-    yield server
-    server.stop()
 
 
 def test_answer_is_the_one_given_in_process(served: Scene) -> None:

@@ -83,6 +83,11 @@ LOOKED_AT = 100
 """Messages one sweep looks at: few enough not to hold up the server."""
 
 
+def fields_of(delivery_tag: str) -> tuple[str, str]:
+    """What the messages of the ledger have of one: its text, and how often it was sent again."""
+    return delivery_tag, f"{delivery_tag}:sent"
+
+
 @dataclass(frozen=True, kw_only=True)
 class Swept:
     """What a sweep did."""
@@ -135,5 +140,5 @@ class Ledger:
         """
         with self.redis.pipeline(transaction=True) as pipeline:
             pipeline.zrem(self.keys.ledger, delivery_tag)
-            pipeline.hdel(self.keys.ledger_messages, delivery_tag, f"{delivery_tag}:sent")
+            pipeline.hdel(self.keys.ledger_messages, *fields_of(delivery_tag))
             pipeline.execute()

@@ -11,6 +11,7 @@ from kombu.utils.json import dumps
 from redis.exceptions import OutOfMemoryError
 
 from ..keys import Keys
+from .ledger import fields_of
 
 HOLD = """
 -- KEYS: messages held, since when   ARGV: delivery tag, message
@@ -48,7 +49,7 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
         # Here it is the client that puts the prefix before the keys.
         keys = Keys(prefix="")
         pipeline.zrem(keys.ledger, delivery_tag)
-        pipeline.hdel(keys.ledger_messages, delivery_tag, f"{delivery_tag}:sent")
+        pipeline.hdel(keys.ledger_messages, *fields_of(delivery_tag))
         pipeline.execute()
         super(redis.QoS, self).ack(delivery_tag)
 

@@ -2,7 +2,7 @@
 
 import threading
 import time
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from kombu.exceptions import OperationalError
 from pydantic import ValidationError
@@ -14,6 +14,7 @@ from schemas.recommendation import ANSWER, Recommendation, Versions
 from ..app import HEARTBEAT, create_app, health_queue
 from ..connection import connect
 from ..keys import Keys
+from ..reader import SLICE_SECONDS, popped
 from ..settings import Settings
 
 if TYPE_CHECKING:
@@ -22,8 +23,6 @@ if TYPE_CHECKING:
 INTERVAL_SECONDS = 5.0
 LATELY_SECONDS = 30.0
 """A worker that answered within it is at work now."""
-SLICE_SECONDS = 1.0
-"""How long a wait for an answer lasts at most, so that the end is not waited for."""
 MARGIN_SECONDS = 15.0
 
 
@@ -110,6 +109,5 @@ class Pulse:
         """Takes answers until the next request is due."""
         due = time.monotonic() + INTERVAL_SECONDS
         while not stop.is_set() and (left := due - time.monotonic()) > 0:
-            popped = client.blpop([reply], timeout=max(0.01, min(left, SLICE_SECONDS)))
-            if popped is not None:
-                self.take(cast("list[str]", popped)[1])
+            if (body := popped(client, reply, left)) is not None:
+                self.take(body)

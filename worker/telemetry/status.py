@@ -2,9 +2,7 @@
 
 from redis.exceptions import RedisError
 
-from schemas.errors import UnavailableError
-
-from ..connection import connect, masked
+from ..connection import away, connect
 from ..keys import Keys
 from ..settings import QUEUES, Settings
 from .registry import Registry, WorkerReport
@@ -22,9 +20,6 @@ def read_status(settings: Settings, url: str) -> tuple[int, ServerState, dict[st
     try:
         return registry.now(), read_server_state(redis, keys, QUEUES), registry.workers()
     except RedisError as error:
-        raise UnavailableError(
-            f"the server at {masked(url)} does not answer: {error}",
-            hint="see that the server runs and that WEIGHBRIDGE_REDIS_URL names it",
-        ) from error
+        raise away(url, error) from error
     finally:
         redis.close()

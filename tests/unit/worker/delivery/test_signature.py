@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from tests.integration.test_poison import a_message
+from tests.messages import a_message
 from worker.delivery.envelope import Envelope, MalformedMessageError, check, parse
 from worker.delivery.signature import Signer
 
