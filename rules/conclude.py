@@ -36,6 +36,9 @@ from .weigh import Judged, leaves
 
 _LOUDNESS: tuple[FindingLevel, ...] = get_args(FindingLevel)
 
+_MOST_FINDINGS = 512
+"""Findings kept of one rule, before all of them are forgotten: most rules say the same again and again."""
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Weighings:
@@ -127,14 +130,20 @@ def preferences(judged: Judged) -> list[str]:
 def _finding(
     rule: Rule, level: FindingLevel, prefer: Iterable[str], facts: Mapping[str, FactValue], locale: Locale
 ) -> Finding:
-    return Finding(
-        rule=rule.id,
-        level=level,
-        message=rule.message[locale].render(facts, locale),
-        prefer=list(prefer),
-        facts={name: facts[name] for name in rule.facts_read},
-        source=rule.source,
-    )
+    told = (locale, *map(facts.__getitem__, rule.facts_read))
+    if (found := rule.findings.get(told)) is None:
+        found = Finding(
+            rule=rule.id,
+            level=level,
+            message=rule.message[locale].render(facts, locale),
+            prefer=list(prefer),
+            facts={name: facts[name] for name in rule.facts_read},
+            source=rule.source,
+        )
+        if len(rule.findings) >= _MOST_FINDINGS:
+            rule.findings.clear()
+        rule.findings[told] = found
+    return found
 
 
 def _alternative(main: Judged, judged: Judged, locale: Locale) -> Alternative:

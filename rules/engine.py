@@ -20,7 +20,7 @@ from schemas.recommendation import FactValue
 
 from .conditions import Condition, OtherFact
 from .facts import Declared, PassName, declared
-from .limits import MAX_INTEGER, MAX_STRING
+from .limits import MAX_INTEGER, unfit_string
 from .shards import Shard, ordered, shards_of
 
 _SESSION = "w"
@@ -60,32 +60,57 @@ class RuleEngine:
 
     def __init__(self, of: PassName, rules: Mapping[str, tuple[Condition, ...]], known: Declared | None = None) -> None:
         read = _facts_read(rules.values(), declared(of) if known is None else known)
-        self._read = tuple((name, fact.kind, f'"{name}":') for name, fact in read.items())
+        self._read = list(read)
+        self._kinds = [fact.kind for fact in read.values()]
         self._shards = [_Loaded.of(of, shard) for shard in shards_of(rules)]
         self._built = _Built(pid=-1, handles=())
+
+    @property
+    def shards(self) -> list[Shard]:
+        """The rules as they are evaluated together."""
+        return [loaded.shard for loaded in self._shards]
 
     def fired(self, facts: Sequence[Mapping[str, FactValue]]) -> list[frozenset[str]]:
         """The ids of the rules that fire on each of ``facts``.
 
         Raises: EngineError.
         """
-        spelt = [self._spelt(each) for each in facts]
+        for each in facts:
+            self.check(each)
         fired: list[set[str]] = [set() for _ in facts]
-        built = self._built_here()
+        for place, shard in enumerate(self.shards):
+            admitted = [number for number, each in enumerate(facts) if shard.admits(each)]
+            for number, ids in zip(admitted, self.fired_in(place, [facts[number] for number in admitted]), strict=True):
+                fired[number] |= ids
+        return [frozenset(ids) for ids in fired]
+
+    def fired_in(self, place: int, facts: Sequence[Mapping[str, FactValue]]) -> list[frozenset[str]]:
+        """The ids of the rules of one of the ``shards`` that fire on each of ``facts``, which it admits.
+
+        Raises: EngineError.
+        """
+        loaded, built = self._shards[place], self._built_here()
+        fired: list[frozenset[str]] = []
         with built.lock:
             try:
-                for handle, loaded in zip(built.handles, self._shards, strict=True):
-                    admitted = [place for place, each in enumerate(facts) if loaded.shard.admits(each)]
-                    for start in range(0, len(admitted), _MAX_FACTS):
-                        some = admitted[start : start + _MAX_FACTS]
-                        texts = [loaded.text(number, spelt[place]) for number, place in enumerate(some)]
-                        for place, ids in zip(some, _run(handle, texts), strict=True):
-                            fired[place] |= ids
+                for start in range(0, len(facts), _MAX_FACTS):
+                    some = facts[start : start + _MAX_FACTS]
+                    fired += _run(built.handles[place], [loaded.text(number, each) for number, each in enumerate(some)])
             except BaseException:
                 # Its sessions cannot be trusted: leave them, and build anew for whoever asks next.
                 self._built = _Built(pid=-1, handles=())
                 raise
-        return [frozenset(ids) for ids in fired]
+        return fired
+
+    def check(self, facts: Mapping[str, FactValue]) -> None:
+        """Sees that every fact that a rule reads is there, and of its declared type.
+
+        Raises: FactRefusedError.
+        """
+        if [*map(type, map(facts.get, self._read))] != self._kinds:
+            for name, kind in zip(self._read, self._kinds, strict=True):
+                if type(facts.get(name)) is not kind:
+                    raise FactRefusedError(f"{name}: {facts.get(name)!r} is not of its declared type")
 
     def close(self) -> None:
         """Gives back what the library holds for it in this process; asked again, it is built again."""
@@ -105,30 +130,22 @@ class RuleEngine:
             built = self._built = _Built(pid=os.getpid(), handles=handles)
         return built
 
-    def _spelt(self, facts: Mapping[str, FactValue]) -> dict[str, str]:
-        """Every fact that a rule reads, as a member of a JSON object."""
-        spelt: dict[str, str] = {}
-        for name, kind, opening in self._read:
-            value = facts.get(name)
-            if type(value) is not kind:
-                raise FactRefusedError(f"{name}: {value!r} is not of its declared type")
-            if type(value) is int:
-                if not -MAX_INTEGER <= value <= MAX_INTEGER:
-                    raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
-                spelt[name] = f"{opening}{value}"
-            elif isinstance(value, str):
-                spelt[name] = opening + _spelt_string(name, value)
-            else:
-                spelt[name] = f"{opening}true" if value else f"{opening}false"
-        return spelt
+
+def _spelt(name: str, value: FactValue) -> str:
+    """A fact's value in JSON."""
+    if isinstance(value, str):
+        return _spelt_string(name, value)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if not -MAX_INTEGER <= value <= MAX_INTEGER:
+        raise FactRefusedError(f"{name}: {value} is beyond {MAX_INTEGER}")
+    return str(value)
 
 
 @lru_cache(maxsize=_STRINGS_REMEMBERED)
 def _spelt_string(name: str, value: str) -> str:
-    if len(value) > MAX_STRING:
-        raise FactRefusedError(f"{name}: a string of {len(value)} characters")
-    if not (value.isascii() or value.encode(errors="ignore").decode() == value):
-        raise FactRefusedError(f"{name}: {value!r} holds half of a surrogate pair")
+    if why := unfit_string(value):
+        raise FactRefusedError(f"{name}: {why}")
     return _quoted(value)
 
 
@@ -137,7 +154,8 @@ class _Loaded:
     """A shard as the library takes it."""
 
     shard: Shard
-    reads: tuple[str, ...]
+    reads: tuple[tuple[str, str], ...]
+    """Names of the facts that its rules read, and how each begins in JSON."""
     opening: str
     definition: str
 
@@ -146,14 +164,14 @@ class _Loaded:
         read = {name for conditions in shard.rules.values() for each in conditions for name in each.facts_read}
         return cls(
             shard=shard,
-            reads=tuple(sorted(read)),
+            reads=tuple((name, f'"{name}":') for name in sorted(read)),
             opening=f'"{_TYPE}":"{of}","sid":"{_SESSION}","id":"f',
             definition=json.dumps(_definition(of, shard.rules), ensure_ascii=False),
         )
 
-    def text(self, number: int, spelt: Mapping[str, str]) -> str:
+    def text(self, number: int, facts: Mapping[str, FactValue]) -> str:
         """A fact as the shard is told it: what its rules read, since every property told costs time."""
-        members = [f'{self.opening}{number}"', *[spelt[name] for name in self.reads]]
+        members = [f'{self.opening}{number}"', *[start + _spelt(name, facts[name]) for name, start in self.reads]]
         return f"{{{','.join(members)}}}"
 
 
@@ -167,9 +185,9 @@ class _Built:
     """The one session of a rule set holds one evaluation at a time."""
 
 
-def _run(handle: int, texts: Sequence[str]) -> list[set[str]]:
+def _run(handle: int, texts: Sequence[str]) -> list[frozenset[str]]:
     """Ids fired by each fact, each on its own in the shard's session."""
-    fired: list[set[str]] = []
+    fired: list[frozenset[str]] = []
     has_acted = False
     try:
         for text in texts:
@@ -187,7 +205,7 @@ def _run(handle: int, texts: Sequence[str]) -> list[set[str]]:
             if _SEEN not in rules:
                 raise FactLostError("a fact matched no rule, not even the one that matches all")
             rules.remove(_SEEN)
-            fired.append(rules)
+            fired.append(frozenset(rules))
     finally:
         if has_acted:
             durable_rules_engine.delete_state(handle, _SESSION)

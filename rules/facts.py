@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
-from typing import Annotated, Literal, NamedTuple, TypedDict, get_args, get_origin, get_type_hints
+from typing import Literal, NamedTuple, TypedDict, get_args, get_origin, get_type_hints
 
 from schemas.vocabulary import EngineName, KvCacheDtype, Method, SupportLevel, Verdict, WeightFormat
 from sizing.catalog.gpus import Link
@@ -13,9 +13,6 @@ PassName = Literal["support", "advice"]
 
 Term = Literal["weights", "kv_cache", "activation", "overhead"]
 """The terms of the need."""
-
-Few = Annotated[int, "few values"]
-"""A whole number that takes few values in all requests together: GPUs and ranks, not bytes."""
 
 
 class SupportFacts(NamedTuple):
@@ -55,19 +52,19 @@ class AdviceFacts(TypedDict):
     """Who makes the GPU: nvidia, amd, intel."""
     architecture: str
     """The GPU's generation: ampere, ada, amd-cdna3 and so on."""
-    compute_capability_tens: Few
+    compute_capability_tens: int
     """CUDA compute capability times ten; 0 where there is none."""
     gpu_is_consumer: bool
     """Whether the GPU is sold as a desktop or laptop card."""
     gpu_link: Link
     """What joins several GPUs beside PCIe: none, a bridge for pairs, or a fabric for all of a machine."""
-    gpus_per_machine: Few
+    gpus_per_machine: int
     """GPUs of this type that reach each other without leaving their machine."""
-    gpu_box_gb: Few
+    gpu_box_gb: int
     """Memory the GPU is sold with, in what its box calls GB."""
-    gpu_count: Few
+    gpu_count: int
     """GPUs the deployment has."""
-    rated_watts: Few
+    rated_watts: int
     """What all of them are rated at together; 0 where that is not known."""
     gpu_memory_bytes: int
     """Memory of one GPU as a process sees it."""
@@ -83,7 +80,7 @@ class AdviceFacts(TypedDict):
     """Whether GPU and host share one memory."""
     hardware_is_given: bool
     """Whether the request names the GPU; otherwise it is the best of the catalogue."""
-    consumer_gpus_that_fit: Few
+    consumer_gpus_that_fit: int
     """Catalogue's consumer cards that hold the deployment; 0 when the hardware is given."""
 
     model_name: str
@@ -127,7 +124,7 @@ class AdviceFacts(TypedDict):
     """Group of the format: fp32, 16-bit, fp8, int8, int4, fp4, bitsandbytes, gguf."""
     weight_format_is_asked: bool
     """Whether the request names the format."""
-    weight_bits: Few
+    weight_bits: int
     """Bits of one stored weight, scales apart."""
     sixteen_bit_verdict: Literal["fits", "tight", "does_not_fit", "unsupported", "unknown"]
     """What the scales say of the same request in 16 bit; unknown unless the format is a quantized one that fits."""
@@ -145,19 +142,19 @@ class AdviceFacts(TypedDict):
     """Sequences in one batch."""
     max_num_batched_tokens: int
     """Tokens in one batch."""
-    tensor_parallel_size: Few
+    tensor_parallel_size: int
     """Ranks each layer is split over."""
-    pipeline_parallel_size: Few
+    pipeline_parallel_size: int
     """Stages the layers are split over."""
-    data_parallel_size: Few
+    data_parallel_size: int
     """Replicas."""
     enable_expert_parallel: bool
     """Whether ranks hold whole experts instead of slices of all."""
-    idle_gpus: Few
+    idle_gpus: int
     """GPUs that no rank runs on."""
     tensor_parallel_sizes: str
     """Where GPUs are idle, the tensor parallel sizes that divide the model, such as ``1, 2, 4``; else empty."""
-    kv_head_copies: Few
+    kv_head_copies: int
     """Tensor parallel ranks that keep the same key-value head; 1 where each keeps its own."""
     pipeline_excess_percent: int
     """How many percent more weights the fullest pipeline stage holds than the mean of them."""
@@ -274,8 +271,6 @@ class FactType:
     kind: type[str] | type[int] | type[bool]
     allowed: tuple[str, ...] | None
     """The closed list of a string fact, if it has one."""
-    recurs: bool = False
-    """Whether it takes few values in all requests together: names, yes and no, counts of GPUs."""
 
     @property
     def spoken(self) -> str:
@@ -308,15 +303,13 @@ FACTS_OF: dict[PassName, type[SupportFacts] | type[AdviceFacts]] = {
 @cache
 def declared(of: PassName) -> dict[str, FactType]:
     """Every fact of a pass by name, with the values it can take."""
-    return {name: _fact_type(said) for name, said in get_type_hints(FACTS_OF[of], include_extras=True).items()}
+    return {name: _fact_type(said) for name, said in get_type_hints(FACTS_OF[of]).items()}
 
 
 def _fact_type(annotation: object) -> FactType:
     if get_origin(annotation) is Literal:
-        return FactType(str, get_args(annotation), recurs=True)
-    if annotation == Few:
-        return FactType(int, None, recurs=True)
+        return FactType(str, get_args(annotation))
     for kind in (str, int, bool):
         if annotation is kind:
-            return FactType(kind, None, recurs=kind is not int)
+            return FactType(kind, None)
     raise TypeError(f"a fact is a string, an integer or a boolean, not {annotation!r}")

@@ -15,10 +15,17 @@ MAX_INTEGER = 2**62
 def beyond_limits(value: FactValue) -> str | None:
     """Why the engine must not be given ``value``, or None when it may."""
     if isinstance(value, str):
-        if len(value) > MAX_STRING:
-            return f"a string of {len(value)} characters is longer than {MAX_STRING}"
-        if not value.isprintable():
-            return f"{value!r} holds characters that cannot be printed"
-    elif abs(value) > MAX_INTEGER:
+        unprintable = None if value.isprintable() else f"{value!r} holds characters that cannot be printed"
+        return unfit_string(value) or unprintable
+    if abs(value) > MAX_INTEGER:
         return f"{value} is beyond {MAX_INTEGER}"
+    return None
+
+
+def unfit_string(value: str) -> str | None:
+    """Why the engine must not be told of ``value`` in a fact, or None when it may."""
+    if len(value) > MAX_STRING:
+        return f"a string of {len(value)} characters is longer than {MAX_STRING}"
+    if not (value.isascii() or value.encode(errors="ignore").decode() == value):
+        return f"{value!r} holds half of a surrogate pair"
     return None

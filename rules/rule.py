@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, JsonValue
 
 from schemas.closed import Closed
-from schemas.recommendation import FactValue
+from schemas.recommendation import FactValue, Finding
 from schemas.vocabulary import FindingLevel, Locale, SupportLevel
 
 from .conditions import Condition
@@ -117,6 +117,11 @@ class Rule:
         """The facts its conditions and its message read, in alphabetical order."""
         read = {name for condition in self.when for name in condition.facts_read}
         return tuple(sorted(read.union(*(template.facts_read for template in self.message.values()))))
+
+    @cached_property
+    def findings(self) -> dict[tuple[FactValue, ...], Finding]:
+        """What it found, by the language it was said in and the facts it read; kept as long as the rule is."""
+        return {}
 
 
 @dataclass(frozen=True, kw_only=True)

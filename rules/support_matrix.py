@@ -16,7 +16,6 @@ from .evaluate import Evaluator
 from .facts import SupportFacts
 from .gather_support import support_facts
 from .ruleset import RuleSet
-from .support_levels import SupportConclusions
 
 Column = EngineName | Literal["hardware"]
 """An engine, or the silicon itself."""
@@ -61,13 +60,7 @@ class SupportMatrix:
         things: list[tuple[WeightFormat | None, KvCacheDtype | None]]
         things = [(name, None) for name in weight_formats] + [(None, dtype) for dtype in kv_cache_dtypes]
         asked = list(product(generations, columns, things))
-        concluded = self._evaluator.support_of_all(
-            [self._facts(generation, column, name, dtype) for generation, column, (name, dtype) in asked]
-        )
-        return [
-            self._cell(generation, column, name, dtype, conclusions)
-            for (generation, column, (name, dtype)), conclusions in zip(asked, concluded, strict=True)
-        ]
+        return [self._cell(generation, column, name, dtype) for generation, column, (name, dtype) in asked]
 
     def _facts(
         self, generation: Generation, column: Column, name: WeightFormat | None, dtype: KvCacheDtype | None
@@ -90,8 +83,8 @@ class SupportMatrix:
         column: Column,
         name: WeightFormat | None,
         dtype: KvCacheDtype | None,
-        concluded: SupportConclusions,
     ) -> Cell:
+        concluded = self._evaluator.support(self._facts(generation, column, name, dtype))
         if column == "hardware":
             support = concluded.weights_by_hardware if name else concluded.kv_cache_by_hardware
         else:

@@ -131,13 +131,11 @@ class Scales:
 
         ``consumer_gpus_that_fit`` is None where the hardware was given.
         """
-        weighed = list(deployments)
-        facts = [self._advice_facts(each, consumer_gpus_that_fit) for each in weighed]
-        fired = self.evaluator.advice(facts) if facts else []
-        return [
-            Judged(weighed=each, facts=about, advice=advice)
-            for each, about, advice in zip(weighed, facts, fired, strict=True)
-        ]
+        judged = []
+        for each in deployments:
+            facts = self._advice_facts(each, consumer_gpus_that_fit)
+            judged.append(Judged(weighed=each, facts=facts, advice=self.evaluator.advice(facts)))
+        return judged
 
     def _weigh(self, request: SizingRequest, changes: Changes) -> Weighed:
         estimate = self.figures(request)

@@ -11,7 +11,7 @@ from .peers import ORDERINGS, Fired, Rules
 
 
 def durable(of: PassName) -> Callable[[Rules], Fired]:
-    """The engine as every request meets it: every pass of every fact evaluated, none remembered."""
+    """The engine asked about every fact, none remembered."""
 
     def engine(rules: Rules) -> Fired:
         ready = RuleEngine(of, {rule: tuple(_condition(*each) for each in told) for rule, told in rules.items()})
