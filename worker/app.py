@@ -4,7 +4,7 @@ from celery import Celery
 from kombu import Exchange, Queue
 
 from . import recycling
-from .connection import tls_options
+from .connection import CONNECT_TIMEOUT_SECONDS, SOCKET_TIMEOUT_SECONDS, tls_options
 from .delivery.signature import Signer
 from .delivery.transport import Refuse
 from .settings import QUEUES, Settings
@@ -105,8 +105,8 @@ def create_app(settings: Settings, url: str, refuse: Refuse | None = None) -> Ce
             # The default looks for lost messages every 100 s whatever the visibility timeout is.
             "unacked_restore_interval": max(1, settings.visibility_timeout_seconds // 18),
             # A frozen server would block a publisher for ever.
-            "socket_timeout": 5,
-            "socket_connect_timeout": 2,
+            "socket_timeout": SOCKET_TIMEOUT_SECONDS,
+            "socket_connect_timeout": CONNECT_TIMEOUT_SECONDS,
             "socket_keepalive": True,
             "health_check_interval": 15,
         },

@@ -6,12 +6,14 @@ who waits for one answer; the done key is what makes a request id known, and nam
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING, cast
 
 from .keys import Keys
 
 if TYPE_CHECKING:
     from redis import Redis
+    from redis.commands.core import Script
 
 CHUNK_ITEMS = 100
 """Answers one script call publishes: few enough not to hold up the server, many enough to be cheap."""
@@ -66,16 +68,19 @@ class Publisher:
     reply_ttl_seconds: int
     results_maxlen: int
 
+    @cached_property
+    def _publish_once(self) -> "Script":
+        return self.redis.register_script(PUBLISH_ONCE)
+
     def publish(self, answers: Sequence[Encoded]) -> list[str | None]:
         """The stream entry of each answer; None where its request id was answered before.
 
         Raises: redis.RedisError; what was published until then stays so, and publishing again is harmless.
         """
-        script = self.redis.register_script(PUBLISH_ONCE)
         entries: list[str | None] = []
         for chunk in _chunks(answers):
             keys, arguments = self.call(chunk)
-            published = cast("list[str]", script(keys=keys, args=arguments))
+            published = cast("list[str]", self._publish_once(keys=keys, args=arguments))
             entries += (entry or None for entry in published)
         return entries
 
