@@ -1,7 +1,7 @@
 """Whether the support rules conclude something of everything the catalogue can be asked about."""
 
 from collections.abc import Iterable, Iterator
-from itertools import islice, product
+from itertools import product
 
 from schemas.vocabulary import ENGINE_NAMES, KV_CACHE_DTYPES, EngineName
 from sizing.catalog.formats import load_formats
@@ -9,14 +9,12 @@ from sizing.catalog.generations import load_generations
 from sizing.catalog.releases import release_number
 
 from .documented_releases import documented_releases
-from .engine import RuleEngine
 from .evaluate import flat
-from .facts import SupportFacts
+from .facts import SupportFacts, declared
 from .gather_support import support_facts
+from .remembered import RememberedRules
 from .rule import SupportRule
 from .support_levels import SupportNotConcludedError, conclude_support
-
-_AT_ONCE = 256
 
 
 def every_combination(rules: Iterable[SupportRule]) -> Iterator[SupportFacts]:
@@ -39,17 +37,19 @@ def every_combination(rules: Iterable[SupportRule]) -> Iterator[SupportFacts]:
 def first_gap(rules: Iterable[SupportRule]) -> str | None:
     """Something of which ``rules`` do not conclude everything, in words; None when there is nothing."""
     by_id = {rule.id: rule for rule in rules}
-    engine = RuleEngine("support", {name: rule.when for name, rule in by_id.items()})
-    combinations = every_combination(by_id.values())
+    remembered = RememberedRules("support", {name: rule.when for name, rule in by_id.items()}, declared("support"))
+    conclusive: set[frozenset[str]] = set()
     try:
-        while several := list(islice(combinations, _AT_ONCE)):
-            for facts, fired in zip(several, engine.fired([flat(each) for each in several]), strict=True):
-                try:
-                    conclude_support(by_id[rule] for rule in fired)
-                except SupportNotConcludedError as error:
-                    return f"{error} where {', '.join(f'{name} is {value}' for name, value in flat(facts).items())}"
+        for facts in map(flat, every_combination(by_id.values())):
+            if (fired := remembered.fired(facts)) in conclusive:
+                continue
+            try:
+                conclude_support(by_id[rule] for rule in fired)
+                conclusive.add(fired)
+            except SupportNotConcludedError as error:
+                return f"{error} where {', '.join(f'{name} is {value}' for name, value in facts.items())}"
     finally:
-        engine.close()
+        remembered.close()
     return None
 
 

@@ -61,9 +61,9 @@ def cases(settings: Settings, url: str, client: Client, redis: "Redis", *, singl
     items = [REQUEST] * LIST_ITEMS
     apps = {transport: bare_app(settings, url, transport) for transport in ("stock", "ours")}
 
-    def bare_one(transport: str) -> Callable[[int], object]:
+    def bare(task: str, transport: str) -> Callable[[int], object]:
         send = apps[transport].send_task
-        return lambda number: [send("bare.one", kwargs={"request": REQUEST}, queue="sizing") for _ in range(number)]
+        return lambda number: [send(task, kwargs={"request": REQUEST}, queue="sizing") for _ in range(number)]
 
     def bare_many(number: int) -> None:
         for _ in range(max(1, number // LIST_ITEMS)):
@@ -79,8 +79,15 @@ def cases(settings: Settings, url: str, client: Client, redis: "Redis", *, singl
         return lambda: kind(settings, url, log=log)
 
     return [
-        Case("empty task, Celery's transport", worker(StockWorker), bare_one("stock"), BARE_STREAM, singles),
-        Case("empty task, our transport", worker(BareWorker), bare_one("ours"), BARE_STREAM, singles),
+        Case("empty task, Celery's transport", worker(StockWorker), bare("bare.one", "stock"), BARE_STREAM, singles),
+        Case("empty task, our transport", worker(BareWorker), bare("bare.one", "ours"), BARE_STREAM, singles),
+        Case(
+            "task that only weighs, Celery's transport",
+            worker(StockWorker),
+            bare("bare.recommended", "stock"),
+            BARE_STREAM,
+            singles,
+        ),
         Case(
             "weighbridge.size",
             worker(WorkerProcess),
@@ -150,8 +157,10 @@ def table(settings: Settings, url: str, singles: int, lists: int) -> None:
     for name, (microseconds, rate) in found.items():
         print(f"{name:44}{microseconds:13.0f}{rate:10.0f}")
     print(f"{'the recommendation alone, in process':44}{alone:13.0f}")
-    stock, ours, single, bare_list, listed, stream = (each.cpu_microseconds for each in found.values())
-    print(f"\nsingle, without the recommendation: {(single - alone) / stock:.2f} of an empty task")
+    stock, ours, weighing, single, bare_list, listed, stream = (each.cpu_microseconds for each in found.values())
+    inside = weighing - stock
+    print(f"\nthe recommendation, between other work in a worker: {inside:.0f}, {inside / alone:.2f} of alone")
+    print(f"single, without the recommendation: {(single - inside) / stock:.2f} of an empty task")
     print(f"our transport beside Celery's, empty tasks: {ours / stock:.2f}")
     print(f"a list's item beside a single: {single / listed:.1f} x cheaper; empty tasks {stock / bare_list:.1f} x")
     print(f"an entry of the stream beside a single: {single / stream:.1f} x cheaper")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, ClassVar
 
+from rules import recommend
 from worker.app import create_app
 from worker.connection import connect
 from worker.process import WorkerProcess, work
@@ -30,14 +31,14 @@ class StockWorker(WorkerProcess):
 def bare_app(settings: Settings, url: str, transport: str) -> Any:  # noqa: ANN401 - Celery has no types
     """The service's app, its transport exchanged for Celery's own if asked."""
     app = create_app(settings, url, refuse=lambda *_: None)
-    app.conf.broker_transport_options["tasks"] = ("bare.one", "bare.many")
+    app.conf.broker_transport_options["tasks"] = ("bare.one", "bare.recommended", "bare.many")
     if transport == "stock":
         app.conf.broker_transport = None
     return app
 
 
 def serve_bare(transport: str) -> int:
-    """Runs a worker whose tasks add one entry a request to a stream, and nothing else."""
+    """Runs a worker whose tasks add one entry a request to a stream, and nothing else, or weigh it before."""
     settings = Settings.from_environment(os.environ)
     url = str(settings.url)
     app = bare_app(settings, url, transport)
@@ -46,6 +47,11 @@ def serve_bare(transport: str) -> int:
     @app.task(name="bare.one", ignore_result=True)  # type: ignore[untyped-decorator]
     def one(request: dict[str, Any]) -> None:
         redis.xadd(BARE_STREAM, {"body": str(request["model"])}, maxlen=settings.results_maxlen)
+
+    @app.task(name="bare.recommended", ignore_result=True)  # type: ignore[untyped-decorator]
+    def recommended(request: dict[str, Any]) -> None:
+        recommend.encode(recommend.answer(request))
+        one(request)
 
     @app.task(name="bare.many", ignore_result=True)  # type: ignore[untyped-decorator]
     def many(requests: list[dict[str, Any]]) -> None:
