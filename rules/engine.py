@@ -89,13 +89,14 @@ class RuleEngine:
 
         Raises: EngineError.
         """
-        loaded, built = self._shards[place], self._built_here()
+        loaded = self._shards[place]
+        texts = [loaded.text(number % _MAX_FACTS, each) for number, each in enumerate(facts)]
+        built = self._built_here()
         fired: list[frozenset[str]] = []
         with built.lock:
             try:
-                for start in range(0, len(facts), _MAX_FACTS):
-                    some = facts[start : start + _MAX_FACTS]
-                    fired += _run(built.handles[place], [loaded.text(number, each) for number, each in enumerate(some)])
+                for start in range(0, len(texts), _MAX_FACTS):
+                    fired += _run(built.handles[place], texts[start : start + _MAX_FACTS])
             except BaseException:
                 # Its sessions cannot be trusted: leave them, and build anew for whoever asks next.
                 self._built = _Built(pid=-1, handles=())
