@@ -4,14 +4,17 @@ import os
 import signal
 import time
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from schemas.errors import UnavailableError
 from worker import app, connection
 from worker.client import Client
+from worker.delivery.transport import Channel
 from worker.embedded import EmbeddedServer
 from worker.health import heartbeat
+from worker.keys import Keys
 
 from .conftest import READY_SECONDS, ScriptedWorker, a_request, assert_gone, settings_for
 
@@ -55,6 +58,29 @@ def test_silent_server_is_told_in_bounded_time(
         finally:
             os.kill(own_server.pid, signal.SIGCONT)
         assert time.monotonic() - began < 30
+
+
+def test_channel_that_was_closed_is_exchanged(
+    own_server: EmbeddedServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A client that comes to send by a closed channel sends by another."""
+    put = Channel._put
+    closed: list[Channel] = []
+
+    def close_the_first(channel: Channel, queue: str, message: dict[str, Any], **options: object) -> None:
+        if not closed:
+            closed.append(channel)
+            channel.close()
+        put(channel, queue, message, **options)
+
+    monkeypatch.setattr(Channel, "_put", close_the_first)
+    settings = settings_for(tmp_path)
+    with Client(settings, own_server.url) as client:
+        client.submit(a_request())
+    redis = connection.connect(own_server.url, patience=0)
+    assert redis.llen(Keys(prefix=settings.key_prefix).queue("sizing")) == 1
+    redis.close()
+    assert closed
 
 
 def test_request_accepted_before_the_server_was_killed_is_answered(own_server: EmbeddedServer, tmp_path: Path) -> None:

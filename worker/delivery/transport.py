@@ -10,6 +10,7 @@ from typing import Any
 from kombu.transport import redis
 from kombu.utils.encoding import bytes_to_str
 from kombu.utils.json import dumps
+from redis.exceptions import ConnectionError  # noqa: A004
 
 from schemas.errors import InvalidRequestError, QueueFullError
 
@@ -92,6 +93,13 @@ class Channel(redis.Channel):  # type: ignore[misc]  # kombu has no types
             hint=f"try again in {seconds} s",
             retry_after_seconds=seconds,
         )
+
+    def _connparams(self, asynchronous: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - kombu's own
+        # Now and then kombu sends by a channel that it closed when the server went, and would tell of an attribute
+        # that None lacks.  This it takes for a lost connection: it sends again by a new one, or says so.
+        if self.connection is None:
+            raise ConnectionError("the channel was closed")
+        return super()._connparams(asynchronous)
 
     def _create_client(self, asynchronous: bool = False) -> Any:  # noqa: ANN401, FBT001, FBT002 - kombu's own
         client = super()._create_client(asynchronous)
