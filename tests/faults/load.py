@@ -143,7 +143,7 @@ class SlowConsumer:
 
 def poison(settings: Settings, url: str) -> None:
     """Puts one of several things on a queue that are no message."""
-    redis = connect(url, patience=4)
+    redis = connect(url, patience=20)
     bad = secrets.choice([b"\x00", b"7", b"{}", b'{"headers": {}}', b"[" * 10_000])
     redis.lpush(Keys(prefix=settings.key_prefix).queue(secrets.choice(settings.queues)), bad)
     redis.close()
