@@ -16,7 +16,7 @@ demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
 
 test: $(VENV)/.test
-	$(RUN) -m pytest --numprocesses 2 --dist loadfile
+	$(RUN) -m pytest
 
 # At most ten minutes: everything that can be killed is, under load, on both servers at once.
 STORM := WEIGHBRIDGE_TEST_FAULT_ROUNDS=9 timeout 590 $(RUN) -m pytest -s tests/faults/test_storm.py -k

@@ -129,15 +129,19 @@ class Client:
     ) -> Iterator[tuple[str, Answer]]:
         """Answers from the results stream with their entry ids, until none came for ``block`` seconds.
 
-        Without a group every reader sees every answer, from now on, from the oldest kept (``start="0"``), or
+        Without a group every reader sees every answer, from this call on, from the oldest kept (``start="0"``), or
         after an entry id it has seen before.  The consumers of a group share the answers; each is
         acknowledged when the next one is asked for, so one may come twice: deduplicate by request id.  A
         ``block`` of None waits for ever.
         """
-        if group is None:
-            entries = self._reader.read(start=start, block=block)
-        else:
-            entries = self._reader.read_as(group, consumer or f"consumer-{uuid7()}", start=start, block=block)
+        with self._unavailable():
+            if group is None:
+                entries = self._reader.read(start=start, block=block)
+            else:
+                entries = self._reader.read_as(group, consumer or f"consumer-{uuid7()}", start=start, block=block)
+        return self._told(entries)
+
+    def _told(self, entries: Iterator[Entry]) -> Iterator[tuple[str, Answer]]:
         while True:
             with self._unavailable():
                 entry = next(entries, None)

@@ -53,9 +53,11 @@ class Reader:
     def read(self, *, start: Start, block: float | None) -> Iterator[Entry]:
         """Entries after ``start`` until none came for ``block`` seconds.
 
-        ``None`` waits for ever.  Each reader sees every entry.
+        ``None`` waits for ever.  Each reader sees every entry; from now on is from the call on.
         """
-        last = self.newest() if start == "$" else start
+        return self._read_after(self.newest() if start == "$" else start, block)
+
+    def _read_after(self, last: str, block: float | None) -> Iterator[Entry]:
         waited = _Patience(block)
         while True:
             streams = self.redis.xread({self.keys.results: last}, count=READ_COUNT, block=waited.slice_milliseconds())
@@ -73,6 +75,9 @@ class Reader:
         consumer when it returns or by another after a while: at least once, so deduplicate by request id.
         """
         self._create(group, start)
+        return self._read_as(group, consumer, block)
+
+    def _read_as(self, group: str, consumer: str, block: float | None) -> Iterator[Entry]:
         for entry_id, fields in self._unfinished(group, consumer):
             yield _entry(entry_id, fields)
             self.redis.xack(self.keys.results, group, entry_id)

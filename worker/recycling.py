@@ -3,20 +3,25 @@
 The rule engine is a C library, and what it may leak is given back that way.
 """
 
-import resource
+from pathlib import Path
 
 MAX_REQUESTS = 10_000
 """Tasks, or entries of the stream, that one process answers."""
 MAX_MEMORY_KIB = 400_000
 """Resident memory at its highest, in KiB, beyond which a process is not used any longer."""
 
+_STATUS = Path("/proc/self/status")
+
 
 def _highest_kib() -> int:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    """Resident memory of this program at its highest; 0 where the system does not tell.
 
-
-_INHERITED_KIB = _highest_kib()
-"""Linux counts what the program that started this one had in memory, which would wear out the child of a large one."""
+    getrusage tells as much of the program that started this one, which would wear out the child of a large one.
+    """
+    try:
+        return int(_STATUS.read_text(encoding="ascii").partition("VmHWM:")[2].split()[0])
+    except (OSError, IndexError):
+        return 0
 
 
 def is_worn_out(requests: int) -> bool:
@@ -24,5 +29,4 @@ def is_worn_out(requests: int) -> bool:
 
     One that answered none is not: its successor would be as large, and nothing would be answered.
     """
-    is_too_large = _highest_kib() > max(MAX_MEMORY_KIB, _INHERITED_KIB)
-    return requests >= MAX_REQUESTS or (requests > 0 and is_too_large)
+    return requests >= MAX_REQUESTS or (requests > 0 and _highest_kib() > MAX_MEMORY_KIB)
