@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+from redis.exceptions import OutOfMemoryError
 
 from schemas.errors import InvalidRequestError, QueueFullError
+from worker.app import create_app
 from worker.client import Client
 from worker.delivery import intake
 from worker.embedded import EmbeddedServer, find_binary
@@ -183,6 +185,23 @@ def test_server_at_its_limit_is_drained(small: Wiring) -> None:
             request_ids.append(client.submit(a_request(), patience=WAIT_SECONDS))
             assert client.wait(request_ids[-1], timeout=WAIT_SECONDS).status == "ok"
     assert entries_by_id(small.redis, small.keys) == dict.fromkeys(request_ids, 1)
+
+
+def test_message_is_acknowledged_on_a_full_server(small: Wiring) -> None:
+    """A server without any room takes that a message is dealt with, which makes room."""
+    with Client(small.settings, small.url) as client:
+        client.submit(a_request())
+    app = create_app(small.settings, small.url, refuse=lambda *_: None)
+    with app.connection_for_read() as connection:
+        message = connection.default_channel.basic_get("sizing")
+        assert small.raw.hlen(small.keys.unacked) == 1
+        small.redis.config_set("maxmemory", "1mb")
+        with pytest.raises(OutOfMemoryError):
+            small.redis.set("no", "room")
+        message.ack()
+    kept = (small.keys.unacked, small.keys.unacked_index, small.keys.ledger, small.keys.ledger_messages)
+    assert small.raw.exists(*kept) == 0
+    small.redis.config_set("maxmemory", "0")
 
 
 def test_server_without_any_room_loses_nothing(small: Wiring) -> None:

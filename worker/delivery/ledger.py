@@ -83,9 +83,16 @@ LOOKED_AT = 100
 """Messages one sweep looks at: few enough not to hold up the server."""
 
 
-def fields_of(delivery_tag: str) -> tuple[str, str]:
-    """What the messages of the ledger have of one: its text, and how often it was sent again."""
-    return delivery_tag, f"{delivery_tag}:sent"
+STRIKE_OUT = """
+-- KEYS: ledger, its messages, and for one that is held: messages held, since when   ARGV: delivery tag
+redis.call('ZREM', KEYS[1], ARGV[1])
+redis.call('HDEL', KEYS[2], ARGV[1], ARGV[1] .. ':sent')
+if KEYS[3] then
+  redis.call('HDEL', KEYS[3], ARGV[1])
+  redis.call('ZREM', KEYS[4], ARGV[1])
+end
+"""
+"""What is dealt with.  A script, since a server without room takes nothing in a MULTI, not even what makes room."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -138,7 +145,4 @@ class Ledger:
 
         Raises: redis.RedisError.
         """
-        with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.zrem(self.keys.ledger, delivery_tag)
-            pipeline.hdel(self.keys.ledger_messages, *fields_of(delivery_tag))
-            pipeline.execute()
+        self.redis.eval(STRIKE_OUT, 2, self.keys.ledger, self.keys.ledger_messages, delivery_tag)

@@ -11,7 +11,7 @@ from kombu.utils.json import dumps
 from redis.exceptions import OutOfMemoryError
 
 from ..keys import Keys
-from .ledger import fields_of
+from .ledger import STRIKE_OUT
 
 HOLD = """
 -- KEYS: messages held, since when   ARGV: delivery tag, message
@@ -45,12 +45,10 @@ class QoS(redis.QoS):  # type: ignore[misc]  # kombu has no types
 
     def ack(self, delivery_tag: str) -> None:
         """The message is dealt with."""
-        pipeline = self._remove_from_indices(delivery_tag)
-        # Here it is the client that puts the prefix before the keys.
-        keys = Keys(prefix="")
-        pipeline.zrem(keys.ledger, delivery_tag)
-        pipeline.hdel(keys.ledger_messages, *fields_of(delivery_tag))
-        pipeline.execute()
+        keys = self._keys
+        named = (keys.ledger, keys.ledger_messages, keys.unacked, keys.unacked_index)
+        with self.channel.conn_or_acquire() as client:
+            client.eval(STRIKE_OUT, len(named), *named, delivery_tag)
         super(redis.QoS, self).ack(delivery_tag)
 
     def reject(self, delivery_tag: str, requeue: bool = False) -> None:  # noqa: FBT001, FBT002 - kombu's signature
