@@ -3,7 +3,7 @@
 import difflib
 import json
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 from schemas.errors import UnknownModelError
@@ -11,6 +11,9 @@ from schemas.errors import UnknownModelError
 from ..families import read_model
 from ..model import Model
 from .rows import read_bytes, read_csv
+
+_MISSPELT = 64
+"""Names of no model whose likes are kept."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -43,6 +46,8 @@ class ModelCatalog:
         self._by_short_name: dict[str, list[CatalogModel]] = {}
         for row in rows:
             self._by_short_name.setdefault(row.name.rpartition("/")[2].lower(), []).append(row)
+        # A request without hardware asks again for every GPU there is, and each time takes milliseconds.
+        self._nearest = lru_cache(maxsize=_MISSPELT)(self._most_like)
 
     def find(self, name: str) -> CatalogModel:
         """The model called ``name``, in any case, with or without its organisation.
@@ -61,8 +66,11 @@ class ModelCatalog:
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """The catalogue names most like ``name``."""
-        near = difflib.get_close_matches(name.lower(), self._by_name, n=limit, cutoff=0)
-        return [self._by_name[spelling].name for spelling in near]
+        return list(self._nearest(name.lower(), limit))
+
+    def _most_like(self, name: str, limit: int) -> tuple[str, ...]:
+        near = difflib.get_close_matches(name, self._by_name, n=limit, cutoff=0)
+        return tuple(self._by_name[spelling].name for spelling in near)
 
 
 @cache

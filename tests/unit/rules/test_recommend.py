@@ -1,9 +1,11 @@
 """From a request to its recommendation, with the packaged catalogue and rules."""
 
+import difflib
 import json
 import logging
 from collections.abc import Mapping
 from typing import Any
+from unittest.mock import patch
 
 import pytest
 from hypothesis import given, settings
@@ -489,3 +491,13 @@ def test_fewer_than_the_fewest_do_not_start(value: dict[str, object]) -> None:
     again = answer({**value, "hardware": {**hardware, "count": found.fewest_gpus}})
     assert isinstance(again, Recommendation)
     assert again.verdict in ("fits", "tight")
+
+
+def test_what_a_misspelt_name_is_like_is_looked_for_once() -> None:
+    """Also where every GPU of the catalogue is tried."""
+    with patch("difflib.get_close_matches", side_effect=difflib.get_close_matches) as looked:
+        answered = answer({"model": {"name": "Qwen/Qwen3-8Bee"}})
+    assert isinstance(answered, ErrorAnswer)
+    assert answered.error.code == "unknown_model"
+    assert "Qwen/Qwen3-8B" in str(answered.error.hint)
+    assert looked.call_count == 1
