@@ -12,6 +12,7 @@ from schemas.vocabulary import FindingLevel, Locale
 from sizing.arguments import changed_arguments
 from sizing.estimate import Breakdown, Estimate, KvCacheFigures, OutsideBudget, RuleOfThumbFigures, TermEvidence
 from sizing.plain_modules import plain_modules
+from sizing.remembered import keep
 
 from .alternatives import why
 from .evaluate import flat
@@ -75,9 +76,7 @@ def conclude(request: SizingRequest, request_id: str, weighings: Weighings, vers
     )
 
 
-def _named(
-    figures: OutsideBudget | KvCacheFigures | RuleOfThumbFigures | None,
-) -> _Part | None:
+def _named(figures: OutsideBudget | KvCacheFigures | RuleOfThumbFigures | None) -> _Part | None:
     """Figures that are told under the names they have."""
     return figures._asdict() if figures else None
 
@@ -115,19 +114,17 @@ def _finding(
     rule: Rule, level: FindingLevel, prefer: Iterable[str], facts: Mapping[str, FactValue], locale: Locale
 ) -> Finding:
     told = (locale, *map(facts.__getitem__, rule.facts_read))
-    if (found := rule.findings.get(told)) is None:
-        found = Finding(
-            rule=rule.id,
-            level=level,
-            message=rule.message[locale].render(facts, locale),
-            prefer=list(prefer),
-            facts={name: facts[name] for name in rule.facts_read},
-            source=rule.source,
-        )
-        if len(rule.findings) >= _MOST_FINDINGS:
-            rule.findings.clear()
-        rule.findings[told] = found
-    return found
+    if (known := rule.findings.get(told)) is not None:
+        return known
+    found = Finding(
+        rule=rule.id,
+        level=level,
+        message=rule.message[locale].render(facts, locale),
+        prefer=list(prefer),
+        facts={name: facts[name] for name in rule.facts_read},
+        source=rule.source,
+    )
+    return keep(rule.findings, told, found, _MOST_FINDINGS)
 
 
 def _alternative(main: Judged, judged: Judged, locale: Locale) -> _Part:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from schemas.recommendation import FactValue
+from sizing.remembered import keep
 
 from .conditions import Condition
 from .distinctions import Distinctions
@@ -37,8 +38,8 @@ class RememberedRules:
             if each.shard.admits(facts):
                 seen = each.distinctions.class_of(facts)
                 if (ids := each.fired.get(seen)) is None:
-                    (ids,) = self._engine.fired_in(place, [facts])
-                    each.keep(seen, ids)
+                    (fired_now,) = self._engine.fired_in(place, [facts])
+                    ids = keep(each.fired, seen, fired_now, _REMEMBERED)
                 fired |= ids
         return frozenset(fired)
 
@@ -59,8 +60,3 @@ class _Remembering:
     def of(cls, shard: Shard, known: Declared) -> "_Remembering":
         conditions = [each for conditions in shard.rules.values() for each in conditions]
         return cls(shard, Distinctions(conditions, known))
-
-    def keep(self, seen: tuple[object, ...], ids: frozenset[str]) -> None:
-        if len(self.fired) >= _REMEMBERED:
-            self.fired.clear()
-        self.fired[seen] = ids

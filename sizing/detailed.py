@@ -79,7 +79,7 @@ def load(deployment: Deployment, model: Model) -> Load:
     found = stages_of(deployment, model)
     worst = max(found, key=lambda stage: stage.taken.expected + sequences * stage.sequence_bytes)
     # The terms are those of different stages.
-    outside = worst.outside if len(found) == 1 else Term(*map(max, *[stage.outside for stage in found]))
+    outside = Term(*map(max, zip(*[stage.outside for stage in found], strict=True)))
     return Load(
         stages=tuple(found),
         worst=worst,

@@ -1,4 +1,4 @@
-"""Results that are kept for as long as the model they are of."""
+"""Results that are kept: so many, or for as long as the model they are of."""
 
 from collections.abc import Callable
 from functools import wraps
@@ -15,6 +15,14 @@ MOST_RESULTS = 1024
 """Results kept of one model, before all of them are forgotten."""
 
 
+def keep(results: dict[Asked, Result], asked: Asked, result: Result, most: int) -> Result:
+    """``result``, kept as the answer to ``asked``; of ``most`` that are kept already all are forgotten first."""
+    if len(results) >= most:
+        results.clear()
+    results[asked] = result
+    return result
+
+
 def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Model, *Others], Result]:
     """``function``, which answers the same question about the same model once; its arguments are positional.
 
@@ -27,11 +35,7 @@ def of_each_model(function: Callable[[Model, *Others], Result]) -> Callable[[Mod
         results: dict[tuple[*Others], Result] = model.found.setdefault(remembering, {})
         if others in results:
             return results[others]
-        found = function(model, *others)
-        if len(results) >= MOST_RESULTS:
-            results.clear()
-        results[others] = found
-        return found
+        return keep(results, others, function(model, *others), MOST_RESULTS)
 
     return remembering
 
