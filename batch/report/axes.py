@@ -20,13 +20,11 @@ class Axes:
     def __init__(self) -> None:
         self._defaults = dict(_leaves(SizingRequest(model=ModelBySize(num_parameters=1)).model_dump(mode="json")))
         self._found: dict[str, Codes[str]] = {}
-        self._asked: set[str] = set()
         self._cells = 0
 
     def add(self, request: Mapping[str, JsonValue]) -> None:
         """Give the next cell what ``request`` asks for."""
         asked = dict(_leaves(request))
-        self._asked.update(asked)
         for path in asked.keys() - self._found.keys():
             self._found[path] = self._of_cells_before(path)
         for path, values in self._found.items():
@@ -46,8 +44,8 @@ class Axes:
     @property
     def fixed(self) -> dict[str, str]:
         """The fields that every cell asks for alike, with their value as JSON text."""
-        same = {path: set(values.cells) for path, values in sorted(self._found.items())}
-        return {path: self._found[path].values[one] for path, numbers in same.items() if len(numbers) == 1 for one in numbers}
+        same = {path: values for path, values in sorted(self._found.items()) if len(set(values.cells)) == 1}
+        return {path: values.values[values.cells[0]] for path, values in same.items()}
 
 
 def _leaves(fields: Mapping[str, JsonValue], within: str = "") -> Iterator[tuple[str, JsonValue]]:

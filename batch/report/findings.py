@@ -10,10 +10,14 @@ from rules.message import DISPLAY_FORMS, Placeholder, Template
 from rules.rule import Rule
 from schemas.recommendation import FactValue, Finding
 from schemas.vocabulary import FindingLevel, Locale
+from sizing.remembered import keep
 
 from .columns import Codes, narrowed
 
 _LOCALES: tuple[Locale, ...] = get_args(Locale)
+
+_REMEMBERED = 50_000
+"""Findings of which it is remembered how they are written, before all of them are forgotten: most recur at once."""
 
 _Kind = tuple[str, FindingLevel, tuple[str, ...], str, Locale | None]
 """Rule, level, what is preferred, source, and the language of a message that could not be put together."""
@@ -26,7 +30,7 @@ class _Sentences:
         parts = {locale: message[locale].parts for locale in _LOCALES}
         places = [part for locale in _LOCALES for part in parts[locale] if isinstance(part, Placeholder)]
         self.places = tuple(dict.fromkeys(places))
-        self.parts: dict[Locale, list[str | int]] = {
+        self.parts: dict[Locale, list[JsonValue]] = {
             locale: [part if isinstance(part, str) else self.places.index(part) for part in parts[locale]]
             for locale in _LOCALES
         }
@@ -61,20 +65,28 @@ class FindingColumn:
         self._words: Codes[tuple[str, str]] = Codes()
         self._starts = array("I", [0])
         self._run = array("I")
+        self._told: dict[tuple[object, ...], tuple[int, ...]] = {}
 
     def add(self, findings: Iterable[Finding], locale: Locale) -> None:
         """Give the next cell ``findings``, whose messages are in ``locale``."""
         for finding in findings:
-            shown = self._filled_in(finding, locale)
-            kept = locale if shown is None else None
-            self._run.append(
-                self._kinds.number((finding.rule, finding.level, tuple(finding.prefer), finding.source, kept))
-            )
-            if shown is None:
-                self._run.append(self._words.number((finding.message, finding.message)))
-            else:
-                self._run.extend(map(self._words.number, zip(shown["en"], shown["zh"], strict=True)))
+            # Whatever a finding says, with its facts: True is kept apart from 1 by the message or by the fact's name.
+            about = (*finding.facts.items(), *finding.prefer)
+            said = (finding.rule, finding.level, finding.source, finding.message, locale, about)
+            told = self._told.get(said)
+            if told is None:
+                told = keep(self._told, said, self._numbers(finding, locale), _REMEMBERED)
+            self._run.extend(told)
         self._starts.append(len(self._run))
+
+    def _numbers(self, finding: Finding, locale: Locale) -> tuple[int, ...]:
+        """The finding as it stands in the run."""
+        shown = self._filled_in(finding, locale)
+        kept = locale if shown is None else None
+        kind = self._kinds.number((finding.rule, finding.level, tuple(finding.prefer), finding.source, kept))
+        if shown is None:
+            return kind, self._words.number((finding.message, finding.message))
+        return kind, *map(self._words.number, zip(shown["en"], shown["zh"], strict=True))
 
     def _filled_in(self, finding: Finding, locale: Locale) -> dict[Locale, list[str]] | None:
         """The texts in its message; None where the installed rule would not say the same."""

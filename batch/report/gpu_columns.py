@@ -34,7 +34,9 @@ class GpuColumns:
             name, number = answer.deployment.gpu, answer.deployment.gpu_count
         elif (gpu := _known(name)) is not None:
             name = gpu.name
-        other = {key: value for key, value in asked.items() if key not in ("gpu", "count") and value is not None}
+        other: dict[str, JsonValue] = {
+            key: value for key, value in asked.items() if key not in ("gpu", "count") and value is not None
+        }
         column = (name, number, json_text(other))
         self.codes.add(column)
         if isinstance(answer, Recommendation):
@@ -67,6 +69,8 @@ def _known(name: str) -> Gpu | None:
 
 
 def _age(gpu: Gpu | None) -> int:
-    """Place of the GPU's generation among all, oldest of each vendor first; those that nobody knows come last."""
-    order = list(dict.fromkeys((each.vendor, each.architecture) for each in load_generations()))
+    """Place of the GPU's generation among all, newest of each vendor first; those that nobody knows come last."""
+    oldest_first = list(dict.fromkeys((each.vendor, each.architecture) for each in load_generations()))
+    vendors = list(dict.fromkeys(vendor for vendor, _ in oldest_first))
+    order = sorted(oldest_first[::-1], key=lambda each: vendors.index(each[0]))
     return order.index((gpu.vendor, gpu.architecture)) if gpu else len(order)

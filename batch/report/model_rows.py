@@ -29,17 +29,16 @@ class ModelRows:
         return [self._told(label, self._read.get(label)) for label in self.codes.values]
 
     def _told(self, label: str, model: ModelSummary | None) -> dict[str, JsonValue]:
+        if model is None:
+            return dict.fromkeys(("family", "num_parameters", "parameters", "active_parameters")) | {"label": label}
+        is_sparse = model.num_active_parameters != model.num_parameters
         return {
             "label": label,
-            "family": model.family if model else None,
-            "num_parameters": model.num_parameters if model else None,
-            "parameters": _in_each_language(model.num_parameters) if model else None,
-            "active_parameters": _in_each_language(model.num_active_parameters) if _is_sparse(model) else None,
+            "family": model.family,
+            "num_parameters": model.num_parameters,
+            "parameters": _in_each_language(model.num_parameters),
+            "active_parameters": _in_each_language(model.num_active_parameters) if is_sparse else None,
         }
-
-
-def _is_sparse(model: ModelSummary | None) -> bool:
-    return model is not None and model.num_active_parameters not in (None, model.num_parameters)
 
 
 def _in_each_language(count: int | None) -> dict[str, JsonValue] | None:

@@ -41,22 +41,25 @@ function filterBox({ name, options }) {
   };
   const open = () => {
     openFilter?.close();
+    if (!values.childElementCount) fillValues();
     values.hidden = false;
     button.setAttribute("aria-expanded", "true");
     openFilter = { close, box, button };
     values.querySelector("input").focus();
   };
   const button = make("button", { type: "button", data: { filter: name }, aria: { expanded: "false", controls: id }, on: { click: () => (values.hidden ? open() : close()) } });
-  const groups = Map.groupBy ? Map.groupBy(options, (option) => option.group ?? "") : new Map([["", options]]);
-  const values = make(
-    "div",
-    { id, className: "values", role: "group", aria: { label: axisName(name) }, hidden: true },
-    make("button", { type: "button", className: "plain", on: { click: () => choose(name, []) } }, say("filter.clear")),
-    [...groups].map(([group, members]) => [
-      group ? make("p", { className: "group" }, group) : null,
-      members.map((option) => valueBox(name, option)),
-    ]),
-  );
+  const values = make("div", { id, className: "values", role: "group", aria: { label: axisName(name) }, hidden: true });
+  const fillValues = () => {
+    const groups = [...new Set(options.map(({ group }) => group))];
+    fill(
+      values,
+      make("button", { type: "button", className: "plain", on: { click: () => choose(name, []) } }, say("filter.clear")),
+      groups.map((group) => [
+        group ? make("p", { className: "group" }, group) : null,
+        options.filter((option) => option.group === group).map((option) => valueBox(name, option)),
+      ]),
+    );
+  };
   const box = make("div", { className: "filter" }, button, values);
   return box;
 }
@@ -64,7 +67,7 @@ function filterBox({ name, options }) {
 function valueBox(name, { value, text, meant }) {
   const shown = text === null ? say("filter.unknown") : (text ?? valueName(name, meant));
   const toggle = (event) => choose(name, event.target.checked ? [...chosen(name), value] : chosen(name).filter((each) => each !== value));
-  return make("label", {}, make("input", { type: "checkbox", value, data: { of: name }, on: { change: toggle } }), ` ${shown}`);
+  return make("label", {}, make("input", { type: "checkbox", value, checked: chosen(name).includes(value), data: { of: name }, on: { change: toggle } }), ` ${shown}`);
 }
 
 function orderBox(which, orders) {
@@ -89,7 +92,7 @@ function verdictButton(verdict) {
 }
 
 function howBox() {
-  const said = ["how.best", "how.headroom", "how.lists", "how.keys"].map((name) => make("p", {}, say(name)));
+  const said = ["how.best", "how.headroom", "how.bar", "how.lists", "how.keys"].map((name) => make("p", {}, say(name)));
   return make("details", { id: "how" }, make("summary", {}, say("how.title")), make("div", {}, said));
 }
 

@@ -11,9 +11,9 @@ function aboutLines() {
   const asked = Object.entries(fixed).map(([path, text]) => `${axisName(path)} ${valueName(path, JSON.parse(text))}`);
   return [
     make("p", {}, line.join(" · ")),
-    asked.length ? make("p", {}, `${say("head.fixed")} ${asked.join(" · ")}`) : null,
+    asked.length ? make("p", {}, say("head.fixed", { asked: listed(asked) })) : null,
     versions.length > 1
-      ? make("div", { className: "notice" }, say("head.several_versions", { count: versions.length }), make("ul", {}, versions.map((version) => make("li", {}, `${versionText(version)} – ${say("head.version_cells", { cells: whole(version.cells) })}`))))
+      ? make("div", { className: "notice" }, say("head.several_versions", { count: versions.length }), make("ul", {}, versions.map((version) => make("li", {}, `${versionText(version)} · ${say("head.version_cells", { cells: whole(version.cells) })}`))))
       : null,
     versions.some(({ rules }) => rules !== installed) ? make("p", { className: "notice" }, say("head.other_rules")) : null,
   ];
@@ -37,9 +37,7 @@ function updateHead() {
     if (button.dataset.view === state.view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
-  const { rows, columns, pairs, left } = selection;
-  let cells = 0;
-  for (const one of left) cells += one;
+  const { rows, columns, pairs, cells } = selection;
   byId("shown").textContent = say("shown", { pairs: whole(pairs), all: whole(table.rows.length * table.columns.length), cells: whole(cells) });
   document.body.dataset.view = rows.length && columns.length ? state.view : "none";
 }

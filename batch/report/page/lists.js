@@ -16,13 +16,30 @@ function drawList(into) {
   const columns = listColumns(isModel);
   const lines = listLines(isModel);
   sortLines(lines, columns, listOrder[view]);
+  const body = make("tbody");
   fill(
     into,
     make("label", { className: "list-of" }, make("span", {}, say(`list.${view}`)), select),
     lines.length
-      ? make("div", { className: "list" }, make("table", {}, make("caption", {}, say(`view.${view}`), ": ", entries[state[view]].label), listHead(view, columns), make("tbody", {}, lines.map((line, rank) => listRow(line, rank, columns)))))
+      ? make("div", { className: "list" }, make("table", {}, make("caption", {}, say(`list.of_${view}`, { name: entries[state[view]].label })), listHead(view, columns), body))
       : make("p", { className: "nothing" }, say("nothing")),
   );
+  restOfList = appender(body, lines, columns);
+  restOfList(AT_ONCE);
+}
+
+const AT_ONCE = 36; // rows drawn in one go
+let restOfList = () => {};
+
+/** A function that draws so many more rows, and then the others when the browser has shown those. */
+function appender(body, lines, columns) {
+  let drawn = 0;
+  return function append(count) {
+    const more = lines.slice(drawn, drawn + count);
+    body.append(...more.map((line, place) => listRow(line, drawn + place, columns)));
+    drawn += more.length;
+    if (drawn < lines.length) requestAnimationFrame(() => setTimeout(() => body.isConnected && append(AT_ONCE)));
+  };
 }
 
 /** The best cell of every pair in the list, with its row and column, best first. */
@@ -33,9 +50,10 @@ function listLines(isModel) {
     return { row, column, i: selection.best[pairAt(table, row, column)] };
   });
   const size = (line) => (isModel ? table.columns[line.column].together : -(table.rows[line.row].num_parameters ?? 0));
+  const sizes = (a, b) => (starts(a.i) ? size(a) - size(b) || 0 : 0);
   return lines
     .filter((line) => line.i !== NONE)
-    .sort((a, b) => table.verdict[a.i] - table.verdict[b.i] || size(a) - size(b) || compareCells(table, a.i, b.i));
+    .sort((a, b) => table.verdict[a.i] - table.verdict[b.i] || sizes(a, b) || compareCells(table, a.i, b.i));
 }
 
 function listColumns(isModel) {
@@ -53,7 +71,7 @@ function listColumns(isModel) {
     { name: "format", of: ({ i }) => formatShown(i), draw: ({ i }) => formatShown(i) },
     { name: "support", of: ({ i }) => table.level[table.support[i]], draw: weighed((i) => say(`level.${levelOf(i)}`)) },
     { name: "need", number: true, of: ({ i }) => table.needed[i], draw: weighed(needBar) },
-    { name: "headroom", number: true, of: ({ i }) => table.headroom[i], draw: weighed((i) => `${numbers.signedHundredths.format(table.headroom[i] / GIB)} GiB`) },
+    { name: "headroom", number: true, of: ({ i }) => table.headroom[i], draw: weighed((i) => `${gibSignedHundredths(table.headroom[i])} GiB`) },
     { name: "sequences", number: true, of: ({ i }) => table.concurrency[i], draw: weighed((i) => sequences(table.concurrency[i])) },
   ];
 }
@@ -83,7 +101,7 @@ function listHead(view, columns) {
     const arrow = { ascending: " ↑", descending: " ↓", none: "" }[sorted];
     return make("th", { scope: "col", className: number ? "number" : "", data: { name }, aria: { sort: sorted } }, make("button", { type: "button", on: { click: () => sortBy(name) } }, say(`list.${name}`), make("span", { aria: { hidden: "true" } }, arrow)));
   });
-  return make("thead", {}, make("tr", {}, make("th", { scope: "col", className: "number" }, say("list.rank")), heads));
+  return make("thead", {}, make("tr", {}, make("th", { scope: "col", className: "number", data: { name: "rank" } }, say("list.rank")), heads));
 }
 
 function sortLines(lines, columns, order) {

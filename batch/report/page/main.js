@@ -35,8 +35,7 @@ function draw(isPanelOnly = false) {
     updateHead();
   } else markOpenCell();
   drawPanel();
-  if (state.view === "matrix") drawInSight();
-  history.replaceState(null, "", toHash());
+  sayInAddress();
 }
 
 function drawView() {
@@ -66,7 +65,21 @@ function start() {
 }
 
 window.addEventListener("hashchange", start);
-window.addEventListener("resize", () => state.view === "matrix" && selection && drawView());
+/** The address follows after a while: browsers refuse to have it written very often. */
+function sayInAddress() {
+  clearTimeout(sayInAddress.soon);
+  sayInAddress.soon = setTimeout(() => history.replaceState(null, "", toHash()), 150);
+}
+
+/** The matrix follows the room that window and panel leave it. */
+function followRoom([{ contentRect: room }]) {
+  const isWider = room.width !== matrix.width;
+  matrix.width = room.width;
+  matrix.height = room.height;
+  if (state.view !== "matrix" || !selection || !room.width) return;
+  if (isWider) drawView();
+  else drawInSight();
+}
 
 const firstBlock = await readBlock("matrix-data");
 texts = firstBlock.head.texts;
@@ -76,7 +89,10 @@ table.rowRank = ranksOf(table.rows);
 table.columnRank = ranksOf(table.columns);
 table.filters = filtersOf(table);
 speak(language);
+matrix.width = byId("view").clientWidth;
+matrix.height = byId("view").clientHeight;
 start();
+new ResizeObserver(followRoom).observe(byId("view"));
 document.body.dataset.ready = "matrix";
 // What is in sight is painted before the rest is read.
 await new Promise((painted) => requestAnimationFrame(() => setTimeout(painted)));

@@ -1,10 +1,14 @@
 // The matrix, of which only what is in sight is drawn.
 
-const SIZE = { row: 40, column: 84, head: 104, side: 248, narrowSide: 150 };
-const AROUND = { rows: 4, columns: 2 };
+const SIZE = { row: 40, column: 90, widest: 124, head: 104, side: 248, narrowSide: 150 };
+const AROUND = { rows: 3, columns: 2 };
 const HEADS = NONE; // the place of column heads among rows, and of row heads among columns
 
-const matrix = { cursor: [0, 0], drawn: new Map(), columns: [], scroller: null, body: null, heads: null, side: SIZE.side };
+const matrix = {
+  cursor: [0, 0], drawn: new Map(), columns: [], scroller: null, body: null, heads: null, side: SIZE.side, column: SIZE.column,
+  // Asking the browser for them while it has not laid out what was drawn would make it do that twice.
+  width: 0, height: 0, top: 0, left: 0,
+};
 
 function drawMatrix(into) {
   const { rows, columns } = selection;
@@ -13,8 +17,9 @@ function drawMatrix(into) {
     fill(into, make("p", { className: "nothing" }, say("nothing")));
     return;
   }
-  const [top, left] = matrix.scroller?.isConnected ? [matrix.scroller.scrollTop, matrix.scroller.scrollLeft] : [0, 0];
   matrix.side = window.innerWidth < 700 ? SIZE.narrowSide : SIZE.side;
+  const share = Math.floor((matrix.width - matrix.side - 16) / columns.length);
+  matrix.column = Math.min(Math.max(share, SIZE.column), SIZE.widest);
   matrix.cursor = [Math.min(matrix.cursor[0], rows.length - 1), Math.min(matrix.cursor[1], columns.length - 1)];
   matrix.drawn = new Map();
   matrix.columns = [];
@@ -26,16 +31,19 @@ function drawMatrix(into) {
     make("div", { role: "rowgroup", className: "top" }, matrix.heads),
     matrix.body,
   );
-  grid.style.width = `${matrix.side + columns.length * SIZE.column}px`;
+  grid.style.width = `${matrix.side + columns.length * matrix.column}px`;
   grid.style.height = `${SIZE.head + rows.length * SIZE.row}px`;
+  matrix.top = Math.max(0, Math.min(matrix.top, SIZE.head + rows.length * SIZE.row - matrix.height));
+  matrix.left = Math.max(0, Math.min(matrix.left, matrix.side + columns.length * matrix.column - matrix.width));
   grid.style.setProperty("--side", `${matrix.side}px`);
+  grid.style.setProperty("--column", `${matrix.column}px`);
   grid.addEventListener("click", onMatrixClick);
   grid.addEventListener("keydown", onMatrixKey);
   grid.addEventListener("focusin", onMatrixFocus);
-  matrix.scroller = make("div", { className: "scroller", on: { scroll: drawInSight } }, grid);
-  fill(into, matrix.scroller);
-  matrix.scroller.scrollTo(left, top);
+  matrix.scroller = make("div", { className: "scroller", on: { scroll: onMatrixScroll } }, grid);
   drawInSight();
+  fill(into, matrix.scroller);
+  if (matrix.top || matrix.left) matrix.scroller.scrollTo(matrix.left, matrix.top);
 }
 
 /** Places from `first` on in sight, with some around, and the cursor's. */
@@ -50,11 +58,11 @@ function placesInSight(from, length, size, count, around, cursor) {
 
 function drawInSight() {
   const { scroller, side, cursor } = matrix;
-  if (!scroller?.isConnected) return;
+  if (!scroller) return;
   const { rows, columns } = selection;
   // In whole steps, so that scrolling sideways draws anew only now and then.
-  const from = Math.floor(scroller.scrollLeft / (SIZE.column * AROUND.columns)) * SIZE.column * AROUND.columns;
-  const inSight = placesInSight(from, scroller.clientWidth - side + AROUND.columns * SIZE.column, SIZE.column, columns.length, AROUND.columns, cursor[1]);
+  const from = Math.floor(matrix.left / (matrix.column * AROUND.columns)) * matrix.column * AROUND.columns;
+  const inSight = placesInSight(from, matrix.width - side + AROUND.columns * matrix.column, matrix.column, columns.length, AROUND.columns, cursor[1]);
   if (inSight.join() !== matrix.columns.join()) {
     matrix.columns = inSight;
     const focused = matrix.body.parentNode.contains(document.activeElement);
@@ -63,7 +71,7 @@ function drawInSight() {
     matrix.drawn.clear();
     if (focused) requestAnimationFrame(() => cellElement(matrix.cursor)?.focus({ preventScroll: true }));
   }
-  const wanted = placesInSight(scroller.scrollTop, scroller.clientHeight - SIZE.head, SIZE.row, rows.length, AROUND.rows, cursor[0]);
+  const wanted = placesInSight(matrix.top, matrix.height - SIZE.head, SIZE.row, rows.length, AROUND.rows, cursor[0]);
   const kept = new Set(wanted);
   for (const [place, row] of matrix.drawn) {
     if (kept.has(place)) continue;
@@ -76,6 +84,12 @@ function drawInSight() {
     return row;
   });
   matrix.body.append(...added);
+}
+
+function onMatrixScroll() {
+  matrix.top = matrix.scroller.scrollTop;
+  matrix.left = matrix.scroller.scrollLeft;
+  drawInSight();
 }
 
 const tabindex = (row, column) => (matrix.cursor[0] === row && matrix.cursor[1] === column ? 0 : -1);
@@ -98,7 +112,7 @@ function columnHead(place) {
     make("span", { className: "name" }, column.label),
     make("span", { className: "memory" }, memoryName(column)),
   );
-  head.style.left = `${matrix.side + place * SIZE.column}px`;
+  head.style.left = `${matrix.side + place * matrix.column}px`;
   return head;
 }
 
@@ -140,7 +154,7 @@ function matrixCell(place, columnPlace) {
   cell.dataset.row = place;
   cell.dataset.column = columnPlace;
   cell.dataset.verdict = verdict;
-  cell.style.left = `${matrix.side + columnPlace * SIZE.column}px`;
+  cell.style.left = `${matrix.side + columnPlace * matrix.column}px`;
   const sign = document.createElement("span");
   sign.className = "sign";
   sign.textContent = weighed ? `${SYMBOLS[verdict]} ${words.format}` : SYMBOLS[verdict];
@@ -184,7 +198,7 @@ function onMatrixFocus(event) {
 function onMatrixKey(event) {
   const [row, column] = matrix.cursor;
   const [lastRow, lastColumn] = [selection.rows.length - 1, selection.columns.length - 1];
-  const page = Math.max(1, Math.floor((matrix.scroller.clientHeight - SIZE.head) / SIZE.row) - 1);
+  const page = Math.max(1, Math.floor((matrix.height - SIZE.head) / SIZE.row) - 1);
   const far = event.ctrlKey || event.metaKey;
   const to = {
     ArrowUp: [row - 1, column],
@@ -221,11 +235,12 @@ function moveTo(place) {
   const { scroller, side } = matrix;
   const [row, column] = place;
   const top = row * SIZE.row;
-  const left = column * SIZE.column;
-  const height = scroller.clientHeight - SIZE.head;
-  const width = scroller.clientWidth - side;
-  if (row >= 0) scroller.scrollTop = Math.min(top, Math.max(scroller.scrollTop, top + SIZE.row - height));
-  if (column >= 0) scroller.scrollLeft = Math.min(left, Math.max(scroller.scrollLeft, left + SIZE.column - width));
+  const left = column * matrix.column;
+  const height = matrix.height - SIZE.head;
+  const width = matrix.width - side;
+  if (row >= 0) matrix.top = Math.min(top, Math.max(matrix.top, top + SIZE.row - height));
+  if (column >= 0) matrix.left = Math.min(left, Math.max(matrix.left, left + matrix.column - width));
   drawInSight();
+  scroller.scrollTo(matrix.left, matrix.top);
   cellElement(place)?.focus({ preventScroll: true });
 }

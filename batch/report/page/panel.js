@@ -82,13 +82,13 @@ function variantTable(variants, picked) {
       axes.map((axis) => make("td", {}, axisValueName(axis, i))),
       make("td", {}, verdictMark(VERDICTS[table.verdict[i]])),
       make("td", {}, weighed ? say(`level.${levelOf(i)}`) : "–"),
-      make("td", { className: "number" }, weighed ? numbers.signedHundredths.format(table.headroom[i] / GIB) : "–"),
+      make("td", { className: "number" }, weighed ? gibSignedHundredths(table.headroom[i]) : "–"),
     );
   });
   const heads = [say("axis.weight_format"), ...axes.map(({ path }) => axisName(path)), say("list.verdict"), say("list.support")];
   return part(
     say("panel.variants"),
-    make("div", { className: "wide" }, make("table", {}, make("thead", {}, make("tr", {}, heads.map((text) => make("th", { scope: "col" }, text)), make("th", { scope: "col", className: "number" }, `${say("list.headroom")}, GiB`))), make("tbody", {}, rows))),
+    make("div", { className: "wide" }, make("table", {}, make("thead", {}, make("tr", {}, heads.map((text) => make("th", { scope: "col" }, text)), make("th", { scope: "col", className: "number" }, say("panel.headroom_gib")))), make("tbody", {}, rows))),
   );
 }
 
@@ -145,7 +145,7 @@ function outsideText(i) {
 function memoryBar(i, rest) {
   const [usable, needed] = [table.usable[i], table.needed[i]];
   const longest = Math.max(usable, needed, 1);
-  const spoken = TERMS.map((name) => `${say(`term.${name}`)} ${gib(table.terms[name][i])} GiB`).join(language === "zh" ? "、" : ", ");
+  const spoken = listed(TERMS.map((name) => `${say(`term.${name}`)} ${gib(table.terms[name][i])} GiB`));
   const bar = make("div", { className: "stack", role: "img", aria: { label: say("panel.bar", { terms: spoken, rest: `${say(`term.${rest}`)} ${gib(Math.abs(table.headroom[i]))} GiB` }) } });
   let from = 0;
   const add = (name, bytes) => {
@@ -174,7 +174,7 @@ function answerPart(i) {
   const longest = detail("longest_max_model_len", i);
   const names = { weights: say("term.weights"), kv_cache: say("term.kv_cache"), engine: say("subject.engine") };
   const levels = SUBJECTS.map((subject) =>
-    make("li", {}, `${capital(names[subject])}: `, make("b", {}, say(`level.${support[subject].level}`)), support[subject].level === "unsupported" || support[subject].effect === "none" ? null : `, ${effectName(support[subject].effect)}`, " ", make("code", {}, support[subject].rule)),
+    make("li", {}, say("panel.subject", { name: capital(names[subject]) }), make("b", {}, levelText(support[subject])), " ", make("code", {}, support[subject].rule)),
   );
   const settings = Object.entries(deployment).filter(([name, value]) => !["gpu", "gpu_count", "gpu_memory_bytes", "engine", "engine_version"].includes(name) && value !== null);
   return part(
@@ -190,7 +190,12 @@ function answerPart(i) {
   );
 }
 
-const effectName = (effect) => (has(`effect.${effect}`) ? say(`effect.${effect}`) : effect);
+/** A level of support, and what is gained where that is something. */
+function levelText({ level, effect }) {
+  const named = say(`level.${level}`);
+  if (level === "unsupported" || effect === "none") return named;
+  return say("panel.level_and_effect", { level: named, effect: has(`effect.${effect}`) ? say(`effect.${effect}`) : effect });
+}
 
 function findingsPart(i) {
   const found = findingsOf(i);
@@ -227,7 +232,6 @@ function offersPart(i) {
 }
 
 const SMALLEST = 5;
-const starts = (i) => table.verdict[i] <= VERDICTS.indexOf("tight");
 
 /** What the table itself offers: with all else alike, other formats here, and the smallest GPUs elsewhere. */
 function elsewherePart(i) {
@@ -241,7 +245,7 @@ function elsewherePart(i) {
     if (best !== undefined) fitting.push({ place, best });
   }
   fitting.sort((a, b) => table.columns[a.place].together - table.columns[b.place].together || compareCells(table, a.best, b.best));
-  const room = (other) => `${numbers.signedHundredths.format(table.headroom[other] / GIB)} GiB`;
+  const room = (other) => `${gibSignedHundredths(table.headroom[other])} GiB`;
   return [
     here.length ? part(say("panel.other_formats"), make("ul", { className: "elsewhere" }, here.map((other) => make("li", {}, verdictMark(VERDICTS[table.verdict[other]]), make("span", {}, formatShown(other)), make("span", { className: "number" }, room(other)))))) : null,
     part(

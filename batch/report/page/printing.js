@@ -3,13 +3,14 @@
 const ON_A_SHEET = 12; // columns of the matrix side by side
 
 function drawPaper() {
-  const filters = table.filters.filter(({ name }) => chosen(name).length).map(({ name, options }) => `${axisName(name)} = ${options.filter(({ value }) => chosen(name).includes(value)).map((option) => optionName(name, option)).join(", ")}`);
+  restOfList(Infinity);
+  const filters = table.filters.filter(({ name }) => chosen(name).length).map(({ name, options }) => `${axisName(name)} = ${options.filter(({ value }) => chosen(name).includes(value)).map((option) => optionName(name, option)).join(" | ")}`);
   if (state.query) filters.unshift(`“${state.query}”`);
-  const legend = VERDICTS.map((verdict) => `${SYMBOLS[verdict]} ${say(`verdict.${verdict}`)}`).join("   ");
+  const legend = listed(VERDICTS.map((verdict) => `${SYMBOLS[verdict]} ${say(`verdict.${verdict}`)}`));
   fill(
     byId("paper"),
-    make("p", {}, filters.length ? say("print.filters", { filters: filters.join("; ") }) : say("print.unfiltered")),
-    make("p", {}, `${say("print.legend")}: ${legend}`),
+    make("p", {}, filters.length ? say("print.filters", { filters: listed(filters) }) : say("print.unfiltered")),
+    make("p", {}, say("print.legend", { legend })),
     state.view === "matrix" ? [make("p", {}, say("how.best"), " ", say("how.headroom")), paperMatrix()] : null,
   );
 }

@@ -82,7 +82,7 @@ function select() {
   }
   rows.sort(rowOrder);
   columns.sort(columnOrder);
-  return { left, best, counts, rows, columns, pairs: counts.reduce((sum, count, verdict) => sum + (!verdicts.length || verdicts.includes(VERDICTS[verdict]) ? count : 0), 0) };
+  return { left, best, counts, rows, columns, cells: left.reduce((sum, one) => sum + one, 0), pairs: counts.reduce((sum, count, verdict) => sum + (!verdicts.length || verdicts.includes(VERDICTS[verdict]) ? count : 0), 0) };
 }
 
 const verdictAt = (best, pair) => (best[pair] === NONE ? NOT_ASKED : table.verdict[best[pair]]);

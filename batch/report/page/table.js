@@ -75,4 +75,5 @@ function pairsOf({ cells, row, column, rows, columns }) {
 
 const pairAt = (table, row, column) => row * table.columns.length + column;
 const cellsAt = (table, pair) => table.cellsOfPairs.subarray(table.pairStarts[pair], table.pairStarts[pair + 1]);
+const starts = (i) => table.verdict[i] <= VERDICTS.indexOf("tight");
 const formatName = (table, i) => table.head.formats[table.format[i]]?.name ?? null;

@@ -28,12 +28,15 @@ function say(name, values = {}) {
   return texts[name][language].replace(/\{(\w+)\}/g, (_, place) => values[place]);
 }
 
+const listed = (words) => words.join(say("list.separator"));
 const has = (name) => Object.hasOwn(texts, name);
 const capital = (text) => text.charAt(0).toUpperCase() + text.slice(1);
 
 const GIB = 2 ** 30;
-const gib = (bytes) => numbers.hundredths.format(bytes / GIB);
+const withMinus = (text) => text.replace("-", "−");
+const gib = (bytes) => withMinus(numbers.hundredths.format(bytes / GIB));
 const gibTenths = (bytes) => numbers.tenths.format(bytes / GIB);
 /** Headroom to a tenth, rounded down, so that a cell promises no memory that is not there. */
-const gibSigned = (bytes) => numbers.signed.format(bytes / GIB);
+const gibSigned = (bytes) => withMinus(numbers.signed.format(bytes / GIB));
+const gibSignedHundredths = (bytes) => withMinus(numbers.signedHundredths.format(bytes / GIB));
 const whole = (number) => numbers.whole.format(number);
