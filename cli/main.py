@@ -7,6 +7,7 @@ import click
 
 COMMANDS = {
     "size": "cli.size",
+    "batch": "cli.batch.group",
     "demo": "cli.demo",
     "worker": "cli.worker",
     "submit": "cli.submit",

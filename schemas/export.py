@@ -8,6 +8,8 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
+from .catalog_file import CatalogFile
+from .progress import BatchProgress
 from .recommendation import Answer
 from .request import SizingRequest
 
@@ -18,9 +20,13 @@ def schemas() -> dict[str, dict[str, Any]]:
     """Each exported schema by the name of its file."""
     request = SizingRequest.model_json_schema(mode="validation")
     answer = TypeAdapter[object](Answer).json_schema(mode="serialization")
+    catalog = CatalogFile.model_json_schema(mode="validation")
+    progress = BatchProgress.model_json_schema(mode="serialization")
     return {
         "request.schema.json": {"$schema": DIALECT, **request, "title": "Weighbridge sizing request"},
         "answer.schema.json": {"$schema": DIALECT, **answer, "title": "Weighbridge answer"},
+        "catalog.schema.json": {"$schema": DIALECT, **catalog, "title": "Weighbridge catalogue file"},
+        "progress.schema.json": {"$schema": DIALECT, **progress, "title": "Weighbridge progress of a batch"},
     }
 
 

@@ -3,14 +3,16 @@
 import difflib
 import json
 import math
-from typing import Any, NoReturn
+from typing import Any, NoReturn, TypeVar
 
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 from pydantic_core import ErrorDetails
 
 from .bounds import refuse_beyond_bounds
 from .errors import InvalidRequestError
 from .request import MODEL_KEYS, SizingRequest
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 
 def parse_request(value: object) -> SizingRequest:
@@ -19,10 +21,18 @@ def parse_request(value: object) -> SizingRequest:
     Raises: InvalidRequestError naming the first field at fault.
     """
     refuse_beyond_bounds(value)
+    return parse(value, SizingRequest)
+
+
+def parse(value: object, shape: type[Shape], called: str = "request") -> Shape:
+    """What ``value``, decoded JSON, spells of ``shape``; ``called`` is what a person calls the whole of it.
+
+    Raises: InvalidRequestError naming the first field at fault.
+    """
     try:
-        return SizingRequest.model_validate(value)
+        return shape.model_validate(value)
     except ValidationError as error:
-        raise _told(error.errors(include_url=False)[0]) from None
+        raise _told(error.errors(include_url=False)[0], shape, called) from None
 
 
 def decode(text: str | bytes) -> Any:  # noqa: ANN401 - decoded JSON is of any shape until it is validated
@@ -55,21 +65,21 @@ def _said_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _told(detail: ErrorDetails) -> InvalidRequestError:
+def _told(detail: ErrorDetails, shape: type[BaseModel], called: str) -> InvalidRequestError:
     location = _location(detail)
     field = ".".join(location) or None
     kind, context = detail["type"], detail.get("ctx", {})
     message = detail["msg"].removeprefix("Value error, ")
     hint: str | None = None
     if kind == "extra_forbidden":
-        message, hint = "there is no such field", _nearest_field(location)
+        message, hint = "there is no such field", _nearest_field(location, shape)
     elif kind == "missing":
         message, hint = "this field is required", "add it"
     elif kind == "literal_error":
         message, hint = f"{detail['input']!r:.60} is not one of its values", f"use {context['expected']}"
     elif bounds := [f"{words} {context[name]}" for name, words in BOUNDS.items() if name in context]:
         hint = f"use a number {' and '.join(bounds)}"
-    return InvalidRequestError(f"{field or 'request'}: {message}", field=field, hint=hint)
+    return InvalidRequestError(f"{field or called}: {message}", field=field, hint=hint)
 
 
 BOUNDS = {"ge": "of at least", "gt": "above", "le": "of at most", "lt": "below"}
@@ -85,18 +95,19 @@ def _location(detail: ErrorDetails) -> list[str]:
     return location
 
 
-def _nearest_field(location: list[str]) -> str:
+def _nearest_field(location: list[str], shape: type[BaseModel]) -> str:
     if location[-2:-1] in (["model"], ["draft_model"]):
         names = list(MODEL_KEYS)
     elif len(location) == 1:
-        names = list(SizingRequest.model_fields)
+        names = list(shape.model_fields)
     else:
-        names = _fields_of(SizingRequest.model_fields[location[0]].annotation)
+        names = _fields_of(shape.model_fields[location[0]].annotation)
     near = difflib.get_close_matches(location[-1], names, n=1)
     return f"did you mean {near[0]}?" if near else f"the fields are {', '.join(names)}"
 
 
-def _fields_of(shape: object) -> list[str]:
-    """The fields of a shape, or of the one shape in a union."""
-    options = [shape, *getattr(shape, "__args__", ())]
-    return next(list(option.model_fields) for option in options if hasattr(option, "model_fields"))
+def _fields_of(annotation: object) -> list[str]:
+    """The fields of a shape, or of the one shape in a union or a list."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        return list(annotation.model_fields)
+    return next(filter(None, map(_fields_of, getattr(annotation, "__args__", ()))), [])

@@ -19,7 +19,7 @@ from schemas.recommendation import ErrorAnswer
 from .app import ROUTES, SIZE, SIZE_MANY
 from .channel import Encoded, Publisher
 from .delivery.dead import FAILED, DeadLetters, FailedTask
-from .identity import id_in_list, ids_of, request_id_of
+from .identity import id_in_list, ids_of, reply_to_of, request_id_of
 from .telemetry.answers import ONLY_LOGGED, AnswersNoted
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 EXPECTED = {SIZE: "request", SIZE_MANY: "requests"}
-"""The one keyword argument each task takes."""
+"""The keyword argument each task needs."""
+OPTIONAL = {SIZE: frozenset[str](), SIZE_MANY: frozenset({"reply_to"})}
+"""Those it may have beside."""
 
 WARM_UP_REQUEST = {"model": {"num_parameters": 8_000_000_000}, "weight_format": "bf16", "alternatives": 0}
 """Small, and through the whole path: catalogue, rules and encoding."""
@@ -58,8 +60,8 @@ class Answering:
 
         Raises: UnpublishedError; SoftTimeLimitExceeded.
         """
-        if wrong := _wrong_arguments(SIZE, EXPECTED[SIZE], positional, named):
-            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
+        if wrong := _wrong_arguments(SIZE, positional, named):
+            self._refuse(task_id, named, wrong)
         else:
             self._publish([self.answered(named["request"], task_id)])
 
@@ -68,10 +70,10 @@ class Answering:
 
         Raises: UnpublishedError; SoftTimeLimitExceeded, with what was answered until then published.
         """
-        wrong = _wrong_arguments(SIZE_MANY, EXPECTED[SIZE_MANY], positional, named)
+        wrong = _wrong_arguments(SIZE_MANY, positional, named)
         requests = named.get("requests")
         if wrong := wrong or self._wrong_list(requests):
-            self._refuse([(request_id, wrong) for request_id in ids_of(task_id, named)])
+            self._refuse(task_id, named, wrong)
             return
         answers: list[Encoded] = []
         deadline = time.monotonic() + self.soft_time_limit_seconds
@@ -84,7 +86,7 @@ class Answering:
                 answers.append(self.answered(request, id_in_list(task_id, index)))
         finally:
             # Also when time is up: what was answered by then must not be answered with an error.
-            self._publish(answers)
+            self._publish(answers, reply_to_of(named))
 
     def fail(
         self,
@@ -98,15 +100,13 @@ class Answering:
 
         Raises: UnpublishedError; redis.RedisError.
         """
-        request_ids = ids_of(task_id, named)
         # An argument named like one of Celery's own fails before the task can look at it.
-        if wrong := _wrong_arguments(task, EXPECTED[task], positional, named):
-            self._refuse([(request_id, wrong) for request_id in request_ids])
+        if wrong := _wrong_arguments(task, positional, named):
+            self._refuse(task_id, named, wrong)
             return
         error = failure(reason)
-        entries = self._refuse([(request_id, error) for request_id in request_ids])
         # A task may be told to have failed twice: out of time, and then of its process, which was killed for that.
-        if told := [request_id for request_id, entry in zip(request_ids, entries, strict=True) if entry is not None]:
+        if told := self._refuse(task_id, named, error):
             failed = FailedTask(task=task, task_id=task_id, named=named)
             self.dead.write(FAILED, error.message, ROUTES[task], failed.encode(), told)
 
@@ -118,13 +118,13 @@ class Answering:
         error = UnavailableError(
             "the message expired before a worker took it", hint="send it without an expiry date, or with a later one"
         )
-        self._refuse([(request_id, error) for request_id in ids_of(task_id, named)])
+        self._refuse(task_id, named, error)
 
     def heartbeat(self, named: Mapping[str, object]) -> None:
         """Replies to a health check, and to nobody else, with the answer to a small request."""
         reply_to = request_id_of(named, fallback="")
         if reply_to:
-            self.publisher.reply(self._answered(WARM_UP_REQUEST, reply_to))
+            self.publisher.hand(reply_to, [self._answered(WARM_UP_REQUEST, reply_to)])
 
     def warm_up(self) -> None:
         """Builds catalogue and rules in this process, so that the first request does not wait for them."""
@@ -171,18 +171,29 @@ class Answering:
             )
         return encoded
 
-    def _refuse(self, refused: Sequence[tuple[str, WeighbridgeError]]) -> list[str | None]:
-        return self._publish([self.refused(request_id, error) for request_id, error in refused])
+    def _refuse(self, task_id: str, named: Mapping[str, object], error: WeighbridgeError) -> list[str]:
+        """Answers all requests of a task with ``error``; the ids of those that were not answered before."""
+        refused = [self.refused(request_id, error) for request_id in ids_of(task_id, named)]
+        return self._publish(refused, reply_to_of(named))
 
-    def _publish(self, answers: Sequence[Encoded]) -> list[str | None]:
+    def _publish(self, answers: Sequence[Encoded], reply_to: str | None = None) -> list[str]:
+        """Publishes ``answers``, or hands them to who asked for that; the ids of those that were not published before.
+
+        Raises: UnpublishedError.
+        """
         began = time.perf_counter()
+        new = [answer.request_id for answer in answers]
         try:
-            entries = self.publisher.publish(answers)
+            if reply_to is None:
+                entries = self.publisher.publish(answers)
+                new = [request_id for request_id, entry in zip(new, entries, strict=True) if entry is not None]
+            elif answers:
+                self.publisher.hand(reply_to, answers)
         except (RedisError, SoftTimeLimitExceeded) as error:
             # Time that is up while the server is away is no fault of the request.
             raise UnpublishedError(type(error).__name__) from error
-        self.noted.published(repeated=entries.count(None), seconds=time.perf_counter() - began)
-        return entries
+        self.noted.published(repeated=len(answers) - len(new), seconds=time.perf_counter() - began)
+        return new
 
     def _wrong_list(self, requests: object) -> WeighbridgeError | None:
         if not isinstance(requests, list) or not requests:
@@ -208,17 +219,23 @@ def _in_force(home: Path | None, sources: Sources) -> "RulesInForce":
     return RulesInForce(home, sources)
 
 
-def _wrong_arguments(
-    task: str, expected: str, positional: Sequence[object], named: Mapping[str, object]
-) -> WeighbridgeError | None:
-    extra = sorted(named.keys() - {expected})
-    hint = f"send the keyword argument {expected}, nothing else"
+def _wrong_arguments(task: str, positional: Sequence[object], named: Mapping[str, object]) -> WeighbridgeError | None:
+    expected = EXPECTED[task]
+    extra = sorted(named.keys() - {expected} - OPTIONAL[task])
+    also = "".join(f", and {name} if need be" for name in sorted(OPTIONAL[task]))
+    hint = f"send the keyword argument {expected}{also}, nothing else"
     if positional:
         return InvalidRequestError(f"{task} takes no positional arguments", hint=hint)
     if expected not in named:
         return InvalidRequestError(f"{task} needs the keyword argument {expected}", field=expected, hint=hint)
     if extra:
         return InvalidRequestError(f"{task} takes no argument {extra[0]!r}", field=extra[0], hint=hint)
+    if named.get("reply_to") is not None and reply_to_of(named) is None:
+        return InvalidRequestError(
+            f"reply_to: {named['reply_to']!r:.60} names no reply list",
+            field="reply_to",
+            hint="use a string of 1 to 128 printable ASCII characters",
+        )
     return None
 
 

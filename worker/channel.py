@@ -97,11 +97,17 @@ class Publisher:
             arguments += (answer.request_id, answer.body)
         return keys, arguments
 
-    def reply(self, answer: Encoded) -> None:
-        """Lays ``answer`` in its reply list only: for what is between two, such as a health check."""
+    def hand(self, reply_to: str, answers: Sequence[Encoded]) -> None:
+        """Lays ``answers``, together and as JSON Lines, in one reply list and nowhere else: for what is between two.
+
+        Nothing is known of it afterwards, so whoever delivers a message twice has its answers twice.
+
+        Raises: redis.RedisError.
+        """
         with self.redis.pipeline(transaction=True) as pipeline:
-            pipeline.lpush(self.keys.reply(answer.request_id), answer.body)
-            pipeline.expire(self.keys.reply(answer.request_id), self.reply_ttl_seconds)
+            # At the end: what is handed over first is read first.
+            pipeline.rpush(self.keys.reply(reply_to), "\n".join(answer.body for answer in answers))
+            pipeline.expire(self.keys.reply(reply_to), self.reply_ttl_seconds)
             pipeline.execute()
 
 

@@ -9,20 +9,22 @@ from typing import Any, Self
 
 from kombu.exceptions import KombuError, OperationalError
 from pydantic import ValidationError
-from redis.exceptions import RedisError
+from redis.exceptions import NoPermissionError, RedisError
 from uuid6 import uuid7
 
 from schemas.errors import InvalidRequestError, QueueFullError, UnavailableError, WeighbridgeError
+from schemas.progress import BatchProgress
 from schemas.recommendation import ANSWER, ErrorAnswer, Recommendation
 from schemas.request import SizingRequest
 
-from .app import SIZE, SIZE_MANY, create_app
+from .app import BATCH, SIZE, SIZE_MANY, create_app
 from .connection import away, connect
 from .embedded import address
 from .identity import id_in_list, request_id_of
 from .keys import Keys
-from .reader import Entry, Reader, Start
+from .reader import Entry, Reader, Start, popped
 from .settings import Settings
+from .telemetry.registry import Registry
 from .telemetry.tracing import sending, traces_for
 
 Answer = Recommendation | ErrorAnswer
@@ -30,6 +32,9 @@ Answer = Recommendation | ErrorAnswer
 CHUNK_ITEMS = 100
 CHUNK_BYTES = 512 * 1024
 """A list is sent when it holds this many requests or characters, whichever comes first."""
+
+PROGRESS_ENTRIES = 1000
+"""Kept on the progress stream, about."""
 
 
 class Client:
@@ -45,7 +50,8 @@ class Client:
         if self._traces is not None:
             self._traces.start()
         self._redis = connect(url, patience=1)
-        self._reader = Reader(redis=self._redis, keys=Keys(prefix=settings.key_prefix))
+        self._keys = Keys(prefix=settings.key_prefix)
+        self._reader = Reader(redis=self._redis, keys=self._keys)
 
     @classmethod
     def open(cls, settings: Settings) -> Self:
@@ -113,6 +119,48 @@ class Client:
         if waiting:
             self._send(SIZE_MANY, {"requests": waiting}, task_id, queue, patience)
         return request_ids
+
+    def send_list(self, requests: Sequence[Mapping[str, Any]], *, list_id: str, reply_to: str) -> None:
+        """Puts a list of requests, of JSON values alone, on the queue; its answers go to the reply list ``reply_to``.
+
+        One that may have been sent, or whose answers may have been lost, can be sent again under its ``list_id``:
+        its answers may then come twice.
+
+        Raises: QueueFullError; UnavailableError.
+        """
+        self._send(SIZE_MANY, {"requests": requests, "reply_to": reply_to}, list_id, None, 0.0)
+
+    def take(self, reply_lists: Sequence[str], *, timeout: float) -> tuple[str, list[str]] | None:
+        """The answers of one list, as JSON, with which of ``reply_lists`` they came by; None if none came in time.
+
+        Raises: UnavailableError.
+        """
+        named = {self._keys.reply(name): name for name in reply_lists}
+        with self._unavailable():
+            found = popped(self._redis, list(named), timeout)
+        return None if found is None else (named[found[0]], found[1].split("\n"))
+
+    def processes(self) -> int:
+        """Processes that answer lists, as their workers report; 0 where none does, or where we may not look.
+
+        Raises: UnavailableError.
+        """
+        with self._unavailable():
+            try:
+                workers = Registry(redis=self._redis, keys=self._keys).workers().values()
+            except NoPermissionError:
+                return 0
+        return sum(worker.processes for worker in workers if BATCH in worker.queues)
+
+    def tell_progress(self, progress: BatchProgress) -> None:
+        """Tells whoever listens on the progress stream; nobody need.
+
+        Raises: UnavailableError.
+        """
+        with self._unavailable():
+            self._redis.xadd(
+                self._keys.progress, {"body": progress.model_dump_json()}, maxlen=PROGRESS_ENTRIES, approximate=True
+            )
 
     def newest(self) -> str:
         """The entry id of the newest answer: as ``start``, it makes results() begin with the next one."""

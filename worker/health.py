@@ -38,8 +38,8 @@ def heartbeat(settings: Settings, url: str, *, timeout: float) -> Recommendation
         )
         reply = Keys(prefix=settings.key_prefix).reply(request_id)
         while (left := deadline - time.monotonic()) > 0:
-            if (body := popped(client, reply, left)) is not None:
-                answer = ANSWER.validate_json(body)
+            if (found := popped(client, [reply], left)) is not None:
+                answer = ANSWER.validate_json(found[1])
                 return answer if isinstance(answer, Recommendation) else None
     except (OperationalError, RedisError, ValidationError):
         return None

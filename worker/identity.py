@@ -25,6 +25,11 @@ def id_in_list(task_id: str, index: int) -> str:
     return f"{task_id}-{index}"
 
 
+def reply_to_of(named: Mapping[str, object]) -> str | None:
+    """The name of the one reply list to which all answers of a task go; None where it has none, or none that may be."""
+    return request_id_of({"request_id": named.get("reply_to")}, "") or None
+
+
 def ids_of(task_id: str, named: Mapping[str, object]) -> list[str]:
     """The ids under which a task's requests are answered, from its keyword arguments, whatever they are."""
     requests = named.get("requests")

@@ -48,6 +48,11 @@ class Keys:
         return f"{self.prefix}intake"
 
     @property
+    def progress(self) -> str:
+        """The stream on which whoever runs a batch tells how far it is; an entry has ``body``."""
+        return f"{self.prefix}progress"
+
+    @property
     def workers(self) -> str:
         """The workers that report, as a hash from name to JSON."""
         return f"{self.prefix}workers"

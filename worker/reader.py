@@ -25,13 +25,13 @@ _Fields = dict[str, str]
 _Rows = list[tuple[str, _Fields]]
 
 
-def popped(redis: "Redis", reply: str, seconds: float) -> str | None:
-    """What lies in a reply list, waited for no longer than ``seconds``, nor than a slice; None if nothing came.
+def popped(redis: "Redis", replies: list[str], seconds: float) -> tuple[str, str] | None:
+    """A reply list and what lay in it, waited for no longer than ``seconds``, nor than a slice; None if nothing came.
 
     Raises: redis.RedisError.
     """
-    found = redis.blpop([reply], timeout=max(0.01, min(seconds, SLICE_SECONDS)))
-    return None if found is None else cast("list[str]", found)[1]
+    found = redis.blpop(replies, timeout=max(0.01, min(seconds, SLICE_SECONDS)))
+    return None if found is None else cast("tuple[str, str]", tuple(found))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -108,8 +108,8 @@ class Reader:
             left = deadline - time.monotonic()
             if left <= 0:
                 return None
-            if (body := popped(self.redis, self.keys.reply(request_id), left)) is not None:
-                return body
+            if (found := popped(self.redis, [self.keys.reply(request_id)], left)) is not None:
+                return found[1]
 
     def answered(self, request_ids: Sequence[str]) -> dict[str, str]:
         """The bodies of those of ``request_ids`` that were answered and that the stream still keeps."""

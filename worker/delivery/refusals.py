@@ -12,7 +12,7 @@ from schemas.errors import InvalidRequestError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
 
 from ..channel import Encoded, Publisher
-from ..identity import ids_of
+from ..identity import ids_of, reply_to_of
 from .dead import DeadLetters
 from .envelope import Envelope, MalformedMessageError
 from .ledger import Ledger
@@ -35,10 +35,15 @@ class Refusals:
 
     def __call__(self, error: MalformedMessageError, queue: str, message: bytes) -> bool:
         """Whether it was set aside.  Never raises: a worker that cannot tell of one message goes on with the next."""
-        request_ids = self._request_ids(error.envelope)
+        named = self._answerable(error.envelope)
+        request_ids = ids_of(*named) if named else []
+        answers = [_answer(request_id, error) for request_id in request_ids]
         try:
             self.dead.write(error.reason, error.detail, queue, message, request_ids)
-            self.publisher.publish([_answer(request_id, error) for request_id in request_ids])
+            if named and (reply_to := reply_to_of(named[1])):
+                self.publisher.hand(reply_to, answers)
+            else:
+                self.publisher.publish(answers)
             if error.envelope is not None:
                 self.ledger.strike_out(error.envelope.properties.delivery_tag)
         except RedisError as away:
@@ -52,13 +57,14 @@ class Refusals:
         )
         return True
 
-    def _request_ids(self, envelope: Envelope | None) -> list[str]:
+    def _answerable(self, envelope: Envelope | None) -> tuple[str, Mapping[str, object]] | None:
+        """Id and keyword arguments of the task, if it is one that somebody waits for an answer of."""
         if envelope is None or envelope.headers.task not in self.tasks:
-            return []
+            return None
         # Also what was found in the ledger: whoever sends can write there.
         if self.signer is not None and not self.signer.vouches_for(envelope):
-            return []
-        return ids_of(envelope.headers.id, _named(envelope))
+            return None
+        return envelope.headers.id, _named(envelope)
 
 
 def _named(envelope: Envelope) -> Mapping[str, object]:

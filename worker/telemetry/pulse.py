@@ -109,5 +109,5 @@ class Pulse:
         """Takes answers until the next request is due."""
         due = time.monotonic() + INTERVAL_SECONDS
         while not stop.is_set() and (left := due - time.monotonic()) > 0:
-            if (body := popped(client, reply, left)) is not None:
-                self.take(body)
+            if (found := popped(client, [reply], left)) is not None:
+                self.take(found[1])

@@ -1,16 +1,35 @@
 """What ``weighbridge status`` tells: one look at the server and at who works for it."""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
 from redis.exceptions import RedisError
+
+from schemas.progress import BatchProgress
 
 from ..connection import away, connect
 from ..keys import Keys
 from ..settings import QUEUES, Settings
+from .batches import read_batches
 from .registry import Registry, WorkerReport
 from .server_state import ServerState, read_server_state
 
 
-def read_status(settings: Settings, url: str) -> tuple[int, ServerState, dict[str, WorkerReport]]:
-    """The server's clock in Unix seconds, what lies on it, and the workers by name.
+@dataclass(frozen=True, kw_only=True)
+class Status:
+    """One look at the whole service."""
+
+    now: int
+    """The server's clock, in Unix seconds."""
+    server: ServerState
+    workers: Mapping[str, WorkerReport]
+    """By name."""
+    batches: Sequence[BatchProgress]
+    """Those told of lately."""
+
+
+def read_status(settings: Settings, url: str) -> Status:
+    """What there is at this moment.
 
     Raises: UnavailableError when the server does not answer.
     """
@@ -18,7 +37,13 @@ def read_status(settings: Settings, url: str) -> tuple[int, ServerState, dict[st
     keys = Keys(prefix=settings.key_prefix)
     registry = Registry(redis=redis, keys=keys)
     try:
-        return registry.now(), read_server_state(redis, keys, QUEUES), registry.workers()
+        now = registry.now()
+        return Status(
+            now=now,
+            server=read_server_state(redis, keys, QUEUES),
+            workers=registry.workers(),
+            batches=read_batches(redis, keys, now),
+        )
     except RedisError as error:
         raise away(url, error) from error
     finally:

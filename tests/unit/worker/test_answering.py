@@ -120,3 +120,33 @@ def test_heartbeat_replies_to_its_caller_only(answering: Answering, redis: FakeR
     answering.heartbeat({"request_id": 7})
     assert json.loads(redis.lpop("weighbridge:reply:health-1"))["status"] == "ok"
     assert redis.keys("*") == []
+
+
+def test_list_is_handed_over_where_that_is_asked(answering: Answering, dead: DeadLetters, redis: FakeRedis) -> None:
+    """All answers of a list in one piece, in order; failures too; and nothing on the stream or known by its id."""
+    named = {"requests": [GOOD, {**GOOD, "request_id": "own"}], "reply_to": "batch-7"}
+    answering.size_many("list", (), named)
+    answering.fail(SIZE_MANY, "list", (), named, WorkerLostError("gone"))
+    first, second = (
+        [json.loads(line) for line in handed.split("\n")] for handed in redis.lrange("weighbridge:reply:batch-7", 0, -1)
+    )
+    assert [answer["request_id"] for answer in first] == ["list-0", "own"] == [each["request_id"] for each in second]
+    assert [answer["status"] for answer in (*first, *second)] == ["ok", "ok", "error", "error"]
+    assert 0 < redis.ttl("weighbridge:reply:batch-7") <= 30
+    assert set(redis.keys("*")) == {"weighbridge:reply:batch-7", "weighbridge:dead"}
+    assert next(iter(dead.newest_first())).request_ids == ["list-0", "own"]
+
+
+@pytest.mark.parametrize("reply_to", [7, "", "with space", "x" * 129, ["a"], "é"])
+def test_reply_list_that_may_not_be_is_refused(answering: Answering, redis: FakeRedis, reply_to: object) -> None:
+    """The fault is answered where answers go that name no list."""
+    answering.size_many("list", (), {"requests": [GOOD], "reply_to": reply_to})
+    answer = published(redis)["list-0"]
+    assert (answer["error"]["code"], answer["error"]["field"]) == ("invalid_request", "reply_to")
+
+
+def test_one_request_has_no_list_to_be_handed_over(answering: Answering, redis: FakeRedis) -> None:
+    """It has a reply list of its own; the fault is told where the sender looks for answers."""
+    answering.size("one", (), {"request": GOOD, "reply_to": "batch-7"})
+    (handed,) = redis.lrange("weighbridge:reply:batch-7", 0, -1)
+    assert json.loads(handed)["error"]["field"] == "reply_to"

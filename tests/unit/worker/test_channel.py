@@ -84,7 +84,7 @@ def test_stream_is_trimmed(redis: FakeRedis) -> None:
 
 def test_reply_leaves_the_stream_alone(publisher: Publisher, redis: FakeRedis) -> None:
     """A reply to one caller is nobody else's business."""
-    publisher.reply(Encoded(request_id="health", body="{}"))
+    publisher.hand("health", [Encoded(request_id="health", body="{}")])
     assert redis.lrange("weighbridge:reply:health", 0, -1) == ["{}"]
     assert redis.ttl("weighbridge:reply:health") > 0
     assert not redis.exists("weighbridge:results", "weighbridge:done:health")

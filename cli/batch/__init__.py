@@ -1,0 +1,1 @@
+"""``weighbridge batch``: whole catalogues."""
