@@ -1,13 +1,16 @@
 """A page for every rule that comes with the project: ``python -m rules.pages [--check]`` writes docs/rules/."""
 
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import get_args
+
+from schemas.recommendation import FactValue
 
 from .describe import conclusion_in_words, condition_in_words
 from .fact_meanings import meanings
 from .facts import PassName, declared
+from .loader import Defaults
 from .rule import AdviceRule, Case, SupportRule
 from .ruleset import PACKAGED, RuleSet, load_rule_set, packaged_defaults
 
@@ -22,8 +25,9 @@ _TITLES: dict[PassName, str] = {"support": "What is supported", "advice": "What 
 
 def pages(rule_set: RuleSet) -> dict[str, str]:
     """The text of every page, by the name of its file."""
-    told = {f"{rule.id}.md": _page(rule) for rule in rule_set.rules}
-    return told | {"README.md": _index(rule_set), "facts.md": _facts()}
+    usual = packaged_defaults()
+    told = {f"{rule.id}.md": _page(rule, usual[rule.of]) for rule in rule_set.rules}
+    return told | {"README.md": _index(rule_set), "facts.md": _facts(usual)}
 
 
 def drifted() -> list[str]:
@@ -33,7 +37,7 @@ def drifted() -> list[str]:
     return sorted(name for name in told.keys() | there.keys() if told.get(name) != there.get(name))
 
 
-def _page(rule: SupportRule | AdviceRule) -> str:
+def _page(rule: SupportRule | AdviceRule, usual: Mapping[str, FactValue]) -> str:
     lines = [f"# {rule.id}", "", _WRITTEN, "", f"{rule.title}. {_PASS_OF[rule.of]}", ""]
     lines += [f"**{_heading(rule)}** {conclusion_in_words(rule)}", "", "**Fires when**", ""]
     lines += [f"- `{condition_in_words(each)}`" for each in rule.when]
@@ -43,7 +47,7 @@ def _page(rule: SupportRule | AdviceRule) -> str:
     if isinstance(rule, AdviceRule) and rule.prefer:
         lines += [f"**Prefers** {', '.join(f'`{each}`' for each in rule.prefer)}", ""]
     lines += [f"**Source** {rule.source}", "", "| case | fires |", "|---|---|"]
-    lines += [f"| {_given(rule, case)} | {'yes' if case.fires else 'no'} |" for case in rule.cases]
+    lines += [f"| {_given(case, usual)} | {'yes' if case.fires else 'no'} |" for case in rule.cases]
     lines += ["", "Facts that a case leaves out have the value that [facts](facts.md) gives.", ""]
     return "\n".join([*lines, f"In [`{_file(rule)}`](../../{_file(rule)}).", ""])
 
@@ -58,8 +62,7 @@ def _heading(rule: SupportRule | AdviceRule) -> str:
     return "Concludes" if isinstance(rule, SupportRule) else "Level"
 
 
-def _given(rule: SupportRule | AdviceRule, case: Case) -> str:
-    usual = packaged_defaults()[rule.of]
+def _given(case: Case, usual: Mapping[str, FactValue]) -> str:
     given = [f"`{name}` {_shown(value)}" for name, value in case.facts.items() if value != usual[name]]
     return ", ".join(given) or "as by default"
 
@@ -96,14 +99,14 @@ def _file(rule: SupportRule | AdviceRule) -> str:
     return rule.origin.file.relative_to(PACKAGED.parent).as_posix()
 
 
-def _facts() -> str:
-    usual = "A case that leaves a fact out takes the last column's value for it."
-    lines = ["# Facts", "", _WRITTEN, "", f"What rules may read. {usual}"]
+def _facts(usual: Defaults) -> str:
+    left_out = "A case that leaves a fact out takes the last column's value for it."
+    lines = ["# Facts", "", _WRITTEN, "", f"What rules may read. {left_out}"]
     for of in _PASSES:
         lines += ["", f"## {_TITLES[of]}", "", "| fact | is | meaning | in cases |", "|---|---|---|---|"]
         for name, kind in declared(of).items():
             values = ", ".join(kind.allowed) if kind.allowed and len(kind.allowed) < _LONG_LIST else kind.spoken
-            lines.append(f"| `{name}` | {values} | {meanings(of)[name]} | {_shown(packaged_defaults()[of][name])} |")
+            lines.append(f"| `{name}` | {values} | {meanings(of)[name]} | {_shown(usual[of][name])} |")
     return "\n".join([*lines, ""])
 
 

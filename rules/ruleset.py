@@ -4,6 +4,7 @@ import hashlib
 import json
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import get_args
 
@@ -59,8 +60,13 @@ def load_rule_set(files: Iterable[tuple[PassName, Path]] | None = None) -> RuleS
 
     Raises: RuleError naming the file and line at fault.
     """
-    rules = read_rules(rule_files(PACKAGED) if files is None else files, packaged_defaults())
-    return rule_set_of(rules)
+    return rule_set_of(packaged_rules() if files is None else read_rules(files, packaged_defaults()))
+
+
+@cache
+def packaged_rules() -> tuple[SupportRule | AdviceRule, ...]:
+    """The rules that come with the project."""
+    return tuple(read_rules(rule_files(PACKAGED), packaged_defaults()))
 
 
 def packaged_defaults() -> Defaults:

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -21,7 +20,7 @@ from .lined_yaml import Path as LinedPath
 from .loader import MAX_FILE_BYTES, RuleError, read_file, read_rules, shaped
 from .metadata_facts import MAX_METADATA_FACTS, PREFIX, MetadataFact
 from .rule import AdviceRule, Origin, SupportRule
-from .ruleset import PACKAGED, RuleSet, packaged_defaults, rule_files, rule_set_of
+from .ruleset import RuleSet, packaged_defaults, packaged_rules, rule_files, rule_set_of
 
 MAX_SITE_FILES = 256
 """Files in a site's folder."""
@@ -65,12 +64,6 @@ def load_with_site(folder: Path) -> RuleSet:
     own = read_rules(rule_files(folder), packaged_defaults(), metadata)
     _check_ids(own)
     return rule_set_of([*site.applied(packaged_rules()), *own], metadata)
-
-
-@cache
-def packaged_rules() -> tuple[SupportRule | AdviceRule, ...]:
-    """The rules that come with the project."""
-    return tuple(read_rules(rule_files(PACKAGED), packaged_defaults()))
 
 
 def site_files(folder: Path) -> list[Path]:

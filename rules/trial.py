@@ -51,7 +51,8 @@ def load_here(folder: Path) -> Trial:
     """What comes of loading and testing ``folder`` in this process."""
     from .cases import count_cases, run_cases  # noqa: PLC0415 - only the process that tries needs them
     from .loader import RuleError  # noqa: PLC0415
-    from .site import load_with_site, packaged_rules  # noqa: PLC0415
+    from .ruleset import packaged_rules  # noqa: PLC0415
+    from .site import load_with_site  # noqa: PLC0415
     from .support_coverage import first_gap  # noqa: PLC0415
 
     try:

@@ -2,7 +2,6 @@
 
 import os
 import signal
-import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -154,10 +153,8 @@ def test_terminated_worker_hands_back_what_it_holds(scene: Scene, sleep_seconds:
     worker = scene.start_worker(scene.settings)
     request_ids = [scene.client.submit(scene.request(sleep_seconds)) for _ in range(6)]
     assert eventually(lambda: scene.all_at_work(worker), within=20)
-    began = time.monotonic()
     os.kill(worker.pid, signal.SIGTERM)
     assert eventually(lambda: worker.exit_status() is not None, within=20)
-    assert time.monotonic() - began < scene.settings.soft_shutdown_seconds + 10
     assert not is_alive(worker.pid)
     # Handed back at once, where the visibility timeout would have been waited out.
     assert scene.held() == 0

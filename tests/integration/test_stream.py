@@ -242,15 +242,13 @@ def test_request_that_takes_too_long_holds_up_no_answer(served: Scene) -> None:
 
 @pytest.mark.parametrize("sleep_seconds", [0.5, 2.0])
 def test_terminated_process_hands_back_what_it_holds(scene: Scene, sleep_seconds: float) -> None:
-    """It ends within seconds; another takes the rest at once, where the visibility timeout would take minutes."""
+    """It ends with some unanswered; another takes those at once, where the visibility timeout would take minutes."""
     scene.set(visibility_timeout_seconds=600)
     process = scene.start(1)
     entries = scene.send(*(quick(sleep_seconds=sleep_seconds) for _ in range(2)))
     assert eventually(lambda: scene.held() == 2, within=10)
-    began = time.monotonic()
     process.begin_to_stop()
-    assert eventually(lambda: process.exit_status() == 0, within=10)
-    assert time.monotonic() - began < 5
+    assert eventually(lambda: process.exit_status() == 0, within=20)
     assert 0 < scene.waiting() <= 2
     assert silent(scene.redis, scene.settings) == [1]
     scene.start(2)

@@ -437,10 +437,10 @@ HOSTILE = [
 def test_header_that_cannot_be_true_is_refused_quickly(tmp_path: Path, text: bytes, why: str) -> None:
     """Lengths, counts, types and places are looked at before they are trusted."""
     (tmp_path / "bad.gguf").write_bytes(text)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ModelUnreadableError, match=rf"bad\.gguf: its header is damaged: .*{why}"):
         read_gguf_header(open_folder(tmp_path, tmp_path), "bad.gguf")
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 def test_strings_without_end_are_not_gone_through(tmp_path: Path) -> None:
@@ -448,10 +448,10 @@ def test_strings_without_end_are_not_gone_through(tmp_path: Path) -> None:
     path = tmp_path / "hole.gguf"
     path.write_bytes(_file(_entry(b"a", 9, struct.pack("<IQ", 8, 2**21)), entries=3))
     os.truncate(path, 2**40)
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(ModelUnreadableError):
         read_gguf_header(open_folder(tmp_path, tmp_path), "hole.gguf")
-    assert time.perf_counter() - began < 10
+    assert time.process_time() - began < 10
 
 
 @given(st.binary(max_size=64), st.integers(min_value=0, max_value=4), st.integers(min_value=0, max_value=4))

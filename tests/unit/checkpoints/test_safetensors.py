@@ -96,10 +96,10 @@ def test_header_that_cannot_be_true_is_refused(header: object, why: str) -> None
 )
 def test_what_is_not_json_is_refused_quickly(text: bytes) -> None:
     """Text of another encoding, cut short or nested without end is refused, and soon."""
-    began = time.perf_counter()
+    began = time.process_time()
     with pytest.raises(HeaderError):
         parse_header(text, 0)
-    assert time.perf_counter() - began < 1
+    assert time.process_time() - began < 1
 
 
 @pytest.mark.parametrize(

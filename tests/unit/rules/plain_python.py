@@ -32,7 +32,7 @@ class PlainPython(Generic[AnyRule]):
 
     def __init__(self, rules: Iterable[AnyRule]) -> None:
         self._rules = tuple(rules)
-        self._when = tuple(yaml.safe_load(rule.origin.file.read_text(encoding="utf-8"))["when"] for rule in self._rules)
+        self._when = tuple(yaml.load(rule.origin.file.read_bytes(), yaml.CSafeLoader)["when"] for rule in self._rules)
         self._read = sorted({fact for when in self._when for fact in when})
         self._possible: dict[tuple[str, FactValue], int] = {}
 

@@ -1,5 +1,6 @@
 """Every packaged rule does what its own cases say, and speaks well."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -28,7 +29,7 @@ def test_a_case_that_fails_is_told_with_its_line() -> None:
     """A rule whose conditions change fails its case, named by file and line."""
     rule = next(rule for rule in RULE_SET.advice if rule.id == "fp8-without-fp8-tensor-cores")
     other = next(rule for rule in RULE_SET.advice if rule.id == "fp32-is-hardly-used-to-serve")
-    broken = AdviceRule(**{**vars(rule), "when": other.when})
+    broken = replace(rule, when=other.when)
     (failure,) = run_cases(rule_set_of([broken]))
     assert isinstance(failure, CaseFailure)
     assert str(failure) == f"{rule.cases[0].origin}: {rule.id} does not fire"

@@ -7,8 +7,8 @@ import pytest
 
 from rules.loader import RuleError
 from rules.recommend import Recommender, answer, packaged
-from rules.ruleset import PACKAGED, load_rule_set
-from rules.site import MAX_SITE_FILES, load_with_site, packaged_rules
+from rules.ruleset import PACKAGED, load_rule_set, packaged_rules
+from rules.site import MAX_SITE_FILES, load_with_site
 from rules.trial import load_here
 from schemas.recommendation import ErrorAnswer, Recommendation
 

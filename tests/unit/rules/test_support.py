@@ -35,9 +35,15 @@ def combinations() -> tuple[SupportFacts, ...]:
 
 
 @cache
+def plain() -> PlainPython[SupportRule]:
+    """The support rules without the engine."""
+    return PlainPython(RULES)
+
+
+@cache
 def examples() -> list[tuple[SupportFacts, tuple[SupportRule, ...]]]:
     """A combination for every set of rules that fires on some, and those rules."""
-    return PlainPython(RULES).examples(combinations())
+    return plain().examples(combinations())
 
 
 def told(rules: Iterable[SupportRule]) -> dict[Subject, set[tuple[SupportLevel, Effect]]]:
@@ -112,13 +118,12 @@ def test_every_rule_fires_on_some_combination() -> None:
 
 def test_the_engine_agrees_on_a_sample_of_the_combinations() -> None:
     """On 2,000 combinations the engine fires what plain Python fires."""
-    plain = PlainPython(RULES)
     engine = RuleEngine("support", {rule.id: rule.when for rule in RULES})
     sample = seeded(2).sample(combinations(), 2000)
     for start in range(0, len(sample), 50):
         several = sample[start : start + 50]
         fired = engine.fired([flat(facts) for facts in several])
-        assert fired == [{rule.id for rule in plain.fired(flat(facts))} for facts in several]
+        assert fired == [{rule.id for rule in plain().fired(flat(facts))} for facts in several]
 
 
 def test_architectures_named_by_rules_are_in_the_catalogue() -> None:
@@ -193,12 +198,13 @@ def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the tabl
     (facts,) = [
         each
         for each in combinations()
-        if (each.architecture, each.compute_capability_tens, each.has_tensor_cores)
-        == (row.architecture, row.compute_capability_tens, row.has_tensor_cores)
+        if each.weight_format == name
+        and (each.weight_format_is_asked, each.kv_cache_dtype) == (is_asked, dtype)
         and (each.engine, each.engine_release) == (engine, release_number(documented_releases()[engine].version))
-        and (each.weight_format, each.weight_format_is_asked, each.kv_cache_dtype) == (name, is_asked, dtype)
+        and (each.architecture, each.compute_capability_tens, each.has_tensor_cores)
+        == (row.architecture, row.compute_capability_tens, row.has_tensor_cores)
     ]
-    support = conclude_support(PlainPython(RULES).fired(flat(facts)))
+    support = conclude_support(plain().fired(flat(facts)))
     assert (support.weights.level, support.weights.effect) == (level, effect)
     assert support.kv_cache.level == kv_cache_level
 
@@ -206,7 +212,7 @@ def test_what_is_documented_is_concluded(  # noqa: PLR0917 - columns of the tabl
 def test_nothing_is_supported_on_an_undocumented_accelerator() -> None:
     """Intel, of which the rules know nothing, is unsupported throughout, by rules that say so."""
     intel = (facts for facts in combinations() if facts.vendor == "intel")
-    for _, rules in PlainPython(RULES).examples(intel):
+    for _, rules in plain().examples(intel):
         support = conclude_support(rules)
         assert {support.weights.level, support.kv_cache.level, support.engine.level} == {"unsupported"}
         assert all("not-documented" in rule.id or "needs-nvidia" in rule.id for rule in support.refusals)
@@ -233,11 +239,10 @@ def as_advice_reads_it(facts: SupportFacts, support: SupportConclusions) -> dict
 
 def test_every_advice_rule_can_meet_the_support_it_reads() -> None:
     """What an advice rule asks of GPU, format, engine and their support is concluded for some combination."""
-    plain = PlainPython(RULES)
     left = {rule.id: rule.when for rule in load_rule_set().advice}
     for facts, rules in chain(
         examples(),
-        ((each, plain.fired(flat(each))) for each in combinations() if each.weight_format_is_asked),
+        ((each, plain().fired(flat(each))) for each in combinations() if each.weight_format_is_asked),
     ):
         known = as_advice_reads_it(facts, conclude_support(rules))
         left = {
@@ -253,9 +258,8 @@ def test_every_advice_rule_can_meet_the_support_it_reads() -> None:
 def test_the_worst_level_wins_in_any_order() -> None:
     """The order of rules never moves a conclusion."""
     random = seeded(4)
-    plain = PlainPython(RULES)
     for facts in random.sample(combinations(), 200):
-        fired = list(plain.fired(flat(facts)))
+        fired = list(plain().fired(flat(facts)))
         concluded = conclude_support(fired)
         random.shuffle(fired)
         assert conclude_support(fired) == concluded

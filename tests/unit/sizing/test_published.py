@@ -112,7 +112,7 @@ def test_expressions_outside_the_bounded_language_are_refused(text: str) -> None
 
 def test_matching_takes_bounded_time() -> None:
     """An expression that backtracking would never finish, and hundreds of names on a thousand modules, take no time."""
-    started = time.monotonic()
+    started = time.process_time()
     found = Patterns()
     expression(".*a" * 30 + "b$", found)
     (hostile,) = found.starred
@@ -122,7 +122,7 @@ def test_matching_takes_bounded_time() -> None:
     for index in range(100):
         for part in range(12):
             assert format_of(published, f"model.layers.{index}.self_attn.proj_{part}") is None
-    assert time.monotonic() - started < 1
+    assert time.process_time() - started < 1
 
 
 @pytest.mark.parametrize(
