@@ -72,5 +72,5 @@ def _age(gpu: Gpu | None) -> int:
     """Place of the GPU's generation among all, newest of each vendor first; those that nobody knows come last."""
     oldest_first = list(dict.fromkeys((each.vendor, each.architecture) for each in load_generations()))
     vendors = list(dict.fromkeys(vendor for vendor, _ in oldest_first))
-    order = sorted(oldest_first[::-1], key=lambda each: vendors.index(each[0]))
+    order = sorted(oldest_first, key=lambda each: (vendors.index(each[0]), -oldest_first.index(each)))
     return order.index((gpu.vendor, gpu.architecture)) if gpu else len(order)

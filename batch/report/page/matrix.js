@@ -41,9 +41,11 @@ function drawMatrix(into) {
   grid.addEventListener("keydown", onMatrixKey);
   grid.addEventListener("focusin", onMatrixFocus);
   matrix.scroller = make("div", { className: "scroller", on: { scroll: onMatrixScroll } }, grid);
+  const focused = into.querySelector(".scroller")?.contains(document.activeElement);
   drawInSight();
   fill(into, matrix.scroller);
   if (matrix.top || matrix.left) matrix.scroller.scrollTo(matrix.left, matrix.top);
+  if (focused) cellElement(matrix.cursor)?.focus({ preventScroll: true });
 }
 
 /** Places from `first` on in sight, with some around, and the cursor's. */

@@ -211,6 +211,12 @@ function findingsPart(i) {
   return part(say("panel.findings"), items.length ? make("ul", { className: "findings" }, items) : make("p", {}, say("panel.no_findings")));
 }
 
+/** The fields of nested objects with their dotted paths. */
+const leavesOf = (fields, within = "") =>
+  Object.entries(fields).flatMap(([name, value]) =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? leavesOf(value, `${within}${name}.`) : [[`${within}${name}`, value]],
+  );
+
 function offersPart(i) {
   const offer = told("offers", i);
   if (!offer) return null;
@@ -220,7 +226,8 @@ function offersPart(i) {
       {},
       verdictMark(verdict),
       " ",
-      make("code", {}, spelt.length ? spelt.join(" ") : JSON.stringify(changes)),
+      make("b", {}, listed(leavesOf(changes).map(([path, value]) => `${axisName(path)} ${valueName(path, value)}`))),
+      spelt.length ? make("code", { className: "under" }, spelt.join(" ")) : null,
       make("span", { className: "under" }, say("list.of", { needed: gib(needed), usable: gib(usable) })),
       why ? make("p", { className: "under", lang: TAGS[offer.locale] }, why) : null,
     );
