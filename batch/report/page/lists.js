@@ -28,7 +28,7 @@ function drawList(into) {
   restOfList(AT_ONCE);
 }
 
-const AT_ONCE = 36; // rows drawn in one go
+const AT_ONCE = 24; // rows drawn in one go
 let restOfList = () => {};
 
 /** A function that draws so many more rows, and then the others when the browser has shown those. */
