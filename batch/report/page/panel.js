@@ -197,15 +197,17 @@ function levelText({ level, effect }) {
   return say("panel.level_and_effect", { level: named, effect: has(`effect.${effect}`) ? say(`effect.${effect}`) : effect });
 }
 
+const labelled = (name) => say("panel.subject", { name: say(name) });
+
 function findingsPart(i) {
   const found = findingsOf(i);
   const items = found.map(({ rule, level, prefers, source, lang, message }) =>
     make(
       "li",
       { data: { level } },
-      make("b", { className: "level" }, say(`finding.${level}`)),
+      make("b", { className: "level" }, capital(say(`finding.${level}`))),
       make("p", { className: "message", lang: TAGS[lang] }, message),
-      make("p", { className: "under" }, say("panel.rule"), " ", make("code", {}, rule), prefers.length ? [" · ", say("panel.prefers"), " ", make("code", {}, prefers.join(", "))] : null, make("br"), say("panel.source"), " ", make("span", { lang: "en" }, sourceMark(source))),
+      make("p", { className: "under" }, labelled("panel.rule"), make("code", {}, rule), prefers.length ? [" · ", labelled("panel.prefers"), make("code", {}, prefers.join(", "))] : null, make("br"), labelled("panel.source"), make("span", { lang: "en" }, sourceMark(source))),
     ),
   );
   return part(say("panel.findings"), items.length ? make("ul", { className: "findings" }, items) : make("p", {}, say("panel.no_findings")));
