@@ -32,7 +32,7 @@ def plain_lines() -> list[Line]:
 
 
 def varied_lines() -> list[Line]:
-    """Few models on few GPUs, asked in many ways: lengths, engines, counts, languages, alternatives, and errors."""
+    """Few models on few GPUs, asked in many ways: lengths, engines, counts, languages, methods, and errors."""
     others: list[dict[str, Any]] = [
         {},
         {"workload": {"max_model_len": 32768, "concurrent_sequences": 4}},
@@ -49,6 +49,7 @@ def varied_lines() -> list[Line]:
     more = [
         ("nobody/nothing", a_request("RTX 3090", "bf16")),
         ("meta-llama/Llama-3.1-70B-Instruct", a_request("H100-SXM-80GB", "bf16", alternatives=4)),
+        ("Qwen/Qwen3-8B", a_request("L40S", "bf16", method="rule-of-thumb")),
     ]
     return [*lines, *(weighed(len(lines) + place, *each) for place, each in enumerate(more))]
 

@@ -49,9 +49,9 @@ class Opened:
 Open = Callable[..., Opened]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
-    """Chromium, where there is one."""
+    """Chromium, where there is one; closed before other tests, since what drives it keeps an event loop running."""
     path = find_chromium()
     if path is None:
         pytest.skip("there is no Chromium on PATH: install it (chromium on Debian)")

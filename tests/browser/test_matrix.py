@@ -1,15 +1,17 @@
 """The matrix as a browser shows it."""
 
 import re
+from pathlib import Path
 from typing import Any
 
+import pytest
 from playwright.sync_api import Locator, Page, expect
 
 from schemas.vocabulary import VERDICTS
 from sizing.catalog.formats import load_formats
-from tests.results import FORMATS, GPUS, MODELS
+from tests.results import FORMATS, GPUS, MODELS, plain_lines
 
-from .conftest import Open, Report
+from .conftest import Open, Report, made
 
 GIB = 2**30
 MINUS = "\N{MINUS SIGN}"
@@ -145,6 +147,25 @@ def test_an_address_of_things_that_are_not_there_opens_all_the_same(open_report:
     page = open_report(plain, "#view=nothing&open=nobody&on=nowhere&f.weight_format=%22q%22&f.x=1&pick=-3&lang=fr").page
     expect(page.locator("[role=gridcell]")).to_have_count(len(MODELS) * len(GPUS))
     expect(page.locator("#panel")).to_be_hidden()
+
+
+@pytest.mark.parametrize("view", ["matrix", "model", "gpu"])
+def test_a_report_of_nothing_opens(open_report: Open, tmp_path: Path, view: str) -> None:
+    """Results without a line make a page that says so in every view."""
+    page = open_report(made([], tmp_path, title="Nothing"), f"#view={view}").page
+    expect(page.get_by_text("Nothing is left by these filters.")).to_be_visible()
+
+
+def test_versions_that_differ_are_noted(open_report: Open, tmp_path: Path) -> None:
+    """Cells of several versions come with a note that lists them, and one on rules that are not those installed."""
+    lines = plain_lines()[:6]
+    lines[0]["answer"]["versions"]["rules"] = "sha256:" + "0123456789abcdef" * 4
+    page = open_report(made(lines, tmp_path, title="Two versions")).page
+    notices = page.locator("#about .notice")
+    expect(notices).to_have_count(2)
+    expect(notices.first).to_contain_text("These cells come from 2 versions")
+    expect(notices.first.locator("li")).to_have_count(2)
+    expect(notices.first).to_contain_text("01234567")
 
 
 def test_a_narrow_window_scrolls_and_overlaps_nothing(open_report: Open, plain: Report) -> None:

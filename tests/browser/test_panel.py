@@ -107,6 +107,19 @@ def test_an_error_says_what_is_wrong_and_how_to_mend_it(open_report: Open, varie
     assert error["code"] in codes
 
 
+def test_what_the_rule_of_thumb_does_not_know_is_left_out(open_report: Open, varied: Report) -> None:
+    """A cell sized by the rule of thumb has its terms, nothing outside the budget, and no longest sequence."""
+    page = open_report(varied).page
+    cell(page, "Qwen/Qwen3-8B", "L40S").click()
+    panel = page.locator("#panel")
+    answer = varied.answer("Qwen/Qwen3-8B", "L40S", "bf16")
+    assert answer["outside_budget"] is None
+    expect(panel.locator(".terms .sum").first).to_contain_text(gib(answer["per_gpu"]["total_bytes"]))
+    expect(panel).not_to_contain_text("Outside the budget")
+    expect(panel).not_to_contain_text("Longest sequence")
+    expect(panel).not_to_contain_text("NaN")
+
+
 def test_alternatives_of_the_answer_are_offered(open_report: Open, varied: Report) -> None:
     """What the answer offers instead stands in the panel: arguments, verdict, need, and why as it was said."""
     model = "meta-llama/Llama-3.1-70B-Instruct"

@@ -53,10 +53,12 @@ def test_what_the_panel_tells_is_the_answers(made: MadePage) -> None:
     for place, answer in _answered(made):
         told = {name: panel.figure(name, place) for name in ("low_bytes", "high_bytes", "fewest_gpus")}
         assert told == {**answer["range"], "fewest_gpus": answer["fewest_gpus"]}
-        outside = {name: panel.figure(f"outside_{name}", place) for name in answer["outside_budget"]}
-        assert outside == answer["outside_budget"]
-        assert made.matrix.figure("max_concurrency", place) == answer["kv_cache"]["max_concurrency"]
-        assert panel.figure("longest_max_model_len", place) == answer["kv_cache"]["longest_max_model_len"]
+        names = ("low_bytes", "needed_bytes", "high_bytes", "room_bytes")
+        outside = {name: panel.figure(f"outside_{name}", place) for name in names}
+        assert outside == (answer["outside_budget"] or dict.fromkeys(names))
+        cache = answer["kv_cache"] or {"max_concurrency": None, "longest_max_model_len": None}
+        assert made.matrix.figure("max_concurrency", place) == cache["max_concurrency"]
+        assert panel.figure("longest_max_model_len", place) == cache["longest_max_model_len"]
         assert panel.coded("evidence", panel.head["evidence"], place) == answer["evidence"]
         assert panel.coded("deployment", panel.head["deployment"], place) == answer["deployment"]
 
@@ -103,6 +105,7 @@ def test_what_cells_differ_in_is_an_axis_and_what_was_left_out_has_its_default(m
     assert set(axes) == {
         "engine.name",
         "kv_cache_dtype",
+        "method",
         "weight_format",
         "workload.concurrent_sequences",
         "workload.max_model_len",
@@ -113,6 +116,7 @@ def test_what_cells_differ_in_is_an_axis_and_what_was_left_out_has_its_default(m
         assert told == {
             "engine.name": asked.get("engine", {}).get("name", "vllm"),
             "kv_cache_dtype": asked.get("kv_cache_dtype", "auto"),
+            "method": asked.get("method"),
             "weight_format": asked.get("weight_format"),
             "workload.concurrent_sequences": asked.get("workload", {}).get("concurrent_sequences", 1),
             "workload.max_model_len": asked.get("workload", {}).get("max_model_len"),
