@@ -9,7 +9,6 @@ from schemas.closed import Closed
 from schemas.errors import InvalidRequestError
 from schemas.recommendation import Answer, PerGpu, Recommendation
 
-
 _BUFFER_BYTES = 2**20
 """Read at a time: a line is some thousand bytes, and a buffer of the usual size holds one or two."""
 
