@@ -30,7 +30,7 @@ class _Sentences:
         parts = {locale: message[locale].parts for locale in _LOCALES}
         places = [part for locale in _LOCALES for part in parts[locale] if isinstance(part, Placeholder)]
         self.places = tuple(dict.fromkeys(places))
-        self.parts: dict[Locale, list[JsonValue]] = {
+        self.parts: dict[Locale, list[str | int]] = {
             locale: [part if isinstance(part, str) else self.places.index(part) for part in parts[locale]]
             for locale in _LOCALES
         }
@@ -41,6 +41,10 @@ class _Sentences:
             return {locale: [_shown(place, facts, locale) for place in self.places] for locale in _LOCALES}
         except (KeyError, ValueError):
             return None
+
+    def told(self) -> dict[str, JsonValue]:
+        """The parts in each language; a number stands for the text at that place."""
+        return {locale: [*parts] for locale, parts in self.parts.items()}
 
     def said(self, shown: list[str], locale: Locale) -> str:
         """The message with the texts ``shown`` filled in."""
@@ -102,7 +106,7 @@ class FindingColumn:
         told = dict.fromkeys(rule for rule, *_, kept in kinds if kept is None)
         return {
             "kinds": [[rule, level, list(prefer), source, kept] for rule, level, prefer, source, kept in kinds],
-            "sentences": {rule: {**self._sentences[rule].parts} for rule in told},
+            "sentences": {rule: self._sentences[rule].told() for rule in told},
             "words": [en if en == zh else [en, zh] for en, zh in self._words.values],
         }
 

@@ -14,7 +14,10 @@ from .columns import Codes
 from .json_text import json_text
 
 _Hardware = tuple[str, int, str]
-"""Name of the GPU, how many, and what else was asked of it, as JSON."""
+"""Name of the GPU, how many, and what else was asked of it, as JSON; mostly nothing."""
+
+
+_NOTHING_ELSE = ""
 
 
 class GpuColumns:
@@ -37,7 +40,7 @@ class GpuColumns:
         other: dict[str, JsonValue] = {
             key: value for key, value in asked.items() if key not in ("gpu", "count") and value is not None
         }
-        column = (name, number, json_text(other))
+        column = (name, number, json_text(other) if other else _NOTHING_ELSE)
         self.codes.add(column)
         if isinstance(answer, Recommendation):
             self._memory_bytes.setdefault(column, answer.deployment.gpu_memory_bytes)
@@ -52,7 +55,7 @@ class GpuColumns:
         return {
             "gpu": name,
             "count": count,
-            "other": other if other != "{}" else "",
+            "other": other,
             "vendor": gpu.vendor if gpu else None,
             "generation": gpu.architecture if gpu else None,
             "age": _age(gpu),
@@ -72,5 +75,5 @@ def _age(gpu: Gpu | None) -> int:
     """Place of the GPU's generation among all, newest of each vendor first; those that nobody knows come last."""
     oldest_first = list(dict.fromkeys((each.vendor, each.architecture) for each in load_generations()))
     vendors = list(dict.fromkeys(vendor for vendor, _ in oldest_first))
-    order = sorted(oldest_first[::-1], key=lambda each: vendors.index(each[0]))
+    order = sorted(oldest_first, key=lambda each: (vendors.index(each[0]), -oldest_first.index(each)))
     return order.index((gpu.vendor, gpu.architecture)) if gpu else len(order)

@@ -9,6 +9,9 @@ from schemas.closed import Closed
 from schemas.errors import InvalidRequestError
 from schemas.recommendation import Answer, PerGpu, Recommendation
 
+_BUFFER_BYTES = 2**20
+"""Read at a time: a line is some thousand bytes, and a buffer of the usual size holds one or two."""
+
 
 class ResultLine(Closed):
     """One cell of a batch."""
@@ -26,7 +29,7 @@ def read_result_lines(results: Path) -> Iterator[ResultLine]:
 
     Raises: InvalidRequestError naming the line at fault.
     """
-    with results.open("rb") as lines:
+    with results.open("rb", buffering=_BUFFER_BYTES) as lines:
         for number, text in enumerate(lines, start=1):
             if text.strip():
                 yield _parsed(text, f"{results.name}:{number}")

@@ -37,7 +37,6 @@ function updateHead() {
     if (button.dataset.view === state.view) button.setAttribute("aria-current", "page");
     else button.removeAttribute("aria-current");
   }
-  const { rows, columns, pairs, cells } = selection;
+  const { pairs, cells } = selection;
   byId("shown").textContent = say("shown", { pairs: whole(pairs), all: whole(table.rows.length * table.columns.length), cells: whole(cells) });
-  document.body.dataset.view = rows.length && columns.length ? state.view : "none";
 }

@@ -6,6 +6,7 @@ function drawList(into) {
   const view = state.view;
   const isModel = view === "model";
   const entries = isModel ? table.rows : table.columns;
+  if (!entries.length) return fill(into, make("p", { className: "nothing" }, say("nothing")));
   const order = [...entries.keys()].sort((a, b) => (isModel ? table.rowRank[a] - table.rowRank[b] : columnOrder(a, b)));
   state[view] ??= (isModel ? selection.rows : selection.columns)[0] ?? order[0];
   const select = make(
@@ -28,7 +29,7 @@ function drawList(into) {
   restOfList(AT_ONCE);
 }
 
-const AT_ONCE = 36; // rows drawn in one go
+const AT_ONCE = 24; // rows drawn in one go
 let restOfList = () => {};
 
 /** A function that draws so many more rows, and then the others when the browser has shown those. */
@@ -68,7 +69,7 @@ function listColumns(isModel) {
     name,
     size,
     { name: "verdict", of: ({ i }) => table.grades[i], draw: ({ i }) => verdictMark(VERDICTS[table.verdict[i]]) },
-    { name: "format", of: ({ i }) => formatShown(i), draw: ({ i }) => formatShown(i) },
+    { name: "format", of: ({ i }) => formatShown(i), draw: weighed(formatShown) },
     { name: "support", of: ({ i }) => table.level[table.support[i]], draw: weighed((i) => say(`level.${levelOf(i)}`)) },
     { name: "need", number: true, of: ({ i }) => table.needed[i], draw: weighed(needBar) },
     { name: "headroom", number: true, of: ({ i }) => table.headroom[i], draw: weighed((i) => `${gibSignedHundredths(table.headroom[i])} GiB`) },

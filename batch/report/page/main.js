@@ -23,19 +23,27 @@ function reset() {
 
 function changeLanguage(chosenLanguage) {
   speak(chosenLanguage);
-  drawAll();
+  drawFrame();
+  drawSelection();
+  drawPanel();
+  sayInAddress();
   document.querySelector(`button[data-language="${chosenLanguage}"]`).focus();
 }
 
 function draw(isPanelOnly = false) {
-  if (!isPanelOnly || !selection) {
+  if (isPanelOnly) markOpenCell();
+  else {
     selection = select();
-    updateTools();
-    drawView();
-    updateHead();
-  } else markOpenCell();
+    drawSelection();
+  }
   drawPanel();
   sayInAddress();
+}
+
+function drawSelection() {
+  updateTools();
+  drawView();
+  updateHead();
 }
 
 function drawView() {
@@ -50,18 +58,18 @@ function markOpenCell() {
   cellElement(place)?.classList.add("open");
 }
 
-function drawAll() {
+/** What stays as it is while the state changes. */
+function drawFrame() {
   openFilter = null;
   drawHead();
   drawTools();
-  draw();
 }
 
 /** Everything anew from what the address says. */
 function start() {
   fromHash(location.hash);
-  selection = null;
-  drawAll();
+  drawFrame();
+  draw();
 }
 
 window.addEventListener("hashchange", start);

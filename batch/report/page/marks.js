@@ -17,7 +17,7 @@ function axisName(path) {
 function valueName(path, value) {
   if (value === null) return say(path === "weight_format" ? "value.as_published" : "value.default");
   if (typeof value === "boolean") return say(`value.${value}`);
-  return typeof value === "object" ? JSON.stringify(value) : typeof value === "number" && path !== "rule_of_thumb_factor" ? whole(value) : String(value);
+  return typeof value === "object" ? JSON.stringify(value) : Number.isInteger(value) ? whole(value) : String(value);
 }
 
 const axisValueName = (axis, i) => valueName(axis.path, axis.values[axis.codes[i]]);

@@ -1,7 +1,8 @@
 // The matrix, of which only what is in sight is drawn.
 
 const SIZE = { row: 40, column: 90, widest: 124, head: 104, side: 248, narrowSide: 150 };
-const AROUND = { rows: 3, columns: 2 };
+const AROUND = { rows: 2, columns: 1 };
+const STEP = 2; // columns that are scrolled before others are drawn
 const HEADS = NONE; // the place of column heads among rows, and of row heads among columns
 
 const matrix = {
@@ -41,9 +42,11 @@ function drawMatrix(into) {
   grid.addEventListener("keydown", onMatrixKey);
   grid.addEventListener("focusin", onMatrixFocus);
   matrix.scroller = make("div", { className: "scroller", on: { scroll: onMatrixScroll } }, grid);
+  const focused = into.querySelector(".scroller")?.contains(document.activeElement);
   drawInSight();
   fill(into, matrix.scroller);
   if (matrix.top || matrix.left) matrix.scroller.scrollTo(matrix.left, matrix.top);
+  if (focused) cellElement(matrix.cursor)?.focus({ preventScroll: true });
 }
 
 /** Places from `first` on in sight, with some around, and the cursor's. */
@@ -61,8 +64,8 @@ function drawInSight() {
   if (!scroller) return;
   const { rows, columns } = selection;
   // In whole steps, so that scrolling sideways draws anew only now and then.
-  const from = Math.floor(matrix.left / (matrix.column * AROUND.columns)) * matrix.column * AROUND.columns;
-  const inSight = placesInSight(from, matrix.width - side + AROUND.columns * matrix.column, matrix.column, columns.length, AROUND.columns, cursor[1]);
+  const from = Math.floor(matrix.left / (matrix.column * STEP)) * matrix.column * STEP;
+  const inSight = placesInSight(from, matrix.width - side + STEP * matrix.column, matrix.column, columns.length, AROUND.columns, cursor[1]);
   if (inSight.join() !== matrix.columns.join()) {
     matrix.columns = inSight;
     const focused = matrix.body.parentNode.contains(document.activeElement);
@@ -164,7 +167,7 @@ function matrixCell(place, columnPlace) {
     room.className = "room";
     room.textContent = words.headroom;
     cell.append(room);
-    cell.style.setProperty("--need", percent(needFraction(i)));
+    cell.style.backgroundSize = `${percent(needFraction(i))} 3px`;
   }
   if (state.open && state.open[0] === row && state.open[1] === column) cell.classList.add("open");
   return cell;

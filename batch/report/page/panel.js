@@ -197,19 +197,27 @@ function levelText({ level, effect }) {
   return say("panel.level_and_effect", { level: named, effect: has(`effect.${effect}`) ? say(`effect.${effect}`) : effect });
 }
 
+const labelled = (name) => say("panel.subject", { name: say(name) });
+
 function findingsPart(i) {
   const found = findingsOf(i);
   const items = found.map(({ rule, level, prefers, source, lang, message }) =>
     make(
       "li",
       { data: { level } },
-      make("b", { className: "level" }, say(`finding.${level}`)),
+      make("b", { className: "level" }, capital(say(`finding.${level}`))),
       make("p", { className: "message", lang: TAGS[lang] }, message),
-      make("p", { className: "under" }, say("panel.rule"), " ", make("code", {}, rule), prefers.length ? [" · ", say("panel.prefers"), " ", make("code", {}, prefers.join(", "))] : null, make("br"), say("panel.source"), " ", make("span", { lang: "en" }, sourceMark(source))),
+      make("p", { className: "under" }, labelled("panel.rule"), make("code", {}, rule), prefers.length ? [" · ", labelled("panel.prefers"), make("code", {}, prefers.join(", "))] : null, make("br"), labelled("panel.source"), make("span", { lang: "en" }, sourceMark(source))),
     ),
   );
   return part(say("panel.findings"), items.length ? make("ul", { className: "findings" }, items) : make("p", {}, say("panel.no_findings")));
 }
+
+/** The fields of nested objects with their dotted paths. */
+const leavesOf = (fields, within = "") =>
+  Object.entries(fields).flatMap(([name, value]) =>
+    value !== null && typeof value === "object" && !Array.isArray(value) ? leavesOf(value, `${within}${name}.`) : [[`${within}${name}`, value]],
+  );
 
 function offersPart(i) {
   const offer = told("offers", i);
@@ -220,7 +228,8 @@ function offersPart(i) {
       {},
       verdictMark(verdict),
       " ",
-      make("code", {}, spelt.length ? spelt.join(" ") : JSON.stringify(changes)),
+      make("b", {}, listed(leavesOf(changes).map(([path, value]) => `${axisName(path)} ${valueName(path, value)}`))),
+      spelt.length ? make("code", { className: "under" }, spelt.join(" ")) : null,
       make("span", { className: "under" }, say("list.of", { needed: gib(needed), usable: gib(usable) })),
       why ? make("p", { className: "under", lang: TAGS[offer.locale] }, why) : null,
     );
