@@ -10,13 +10,17 @@ RUN := $(VENV)/bin/python
 export CPPFLAGS := -DPyEval_CallObject=PyObject_CallObject $(CPPFLAGS)
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: demo test faults fuzz agree lint bench soak soak-rules valgrind clean tools
+.PHONY: demo report test faults fuzz agree lint bench soak soak-rules valgrind clean tools
 
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
 
 # A file at a time in each of three processes, in order: the first files mostly wait, the last mostly compute.  Bytecode
 # is kept even where the environment says otherwise: hundreds of processes are started, and each would compile anew.
+# Twenty models on ten GPUs, in a report to look at.
+report: $(VENV)/.run
+	$(RUN) -m cli.main batch examples/catalog.yaml --local --report examples/report.html
+
 test: $(VENV)/.test
 	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
@@ -47,6 +51,7 @@ bench: $(VENV)/.test
 	$(RUN) -m benchmarks.recommend
 	$(RUN) -m benchmarks.queue
 	$(RUN) -m benchmarks.rules
+	$(RUN) -m benchmarks.batch
 
 # Two minutes of the service at half of what the machine can do; MINUTES=60 for an hour.
 MINUTES := 2

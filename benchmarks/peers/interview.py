@@ -74,12 +74,14 @@ def _answer(tool: Tool, question: Question, scratch: Path) -> Answer:
         return Answer(named, named)
 
 
-def _without_network(event: str, _arguments: tuple[Any, ...]) -> None:
+def without_network(event: str, _arguments: tuple[Any, ...]) -> None:
+    """An audit hook that refuses whoever would reach beyond this machine."""
     if event in {"socket.connect", "socket.getaddrinfo"}:
         raise OSError("no network in this benchmark")
 
 
-def _tool(name: str) -> Tool:
+def tool_named(name: str) -> Tool:
+    """Ours, or a peer in whose environment this runs."""
     if name.startswith("weighbridge"):
         from .ours import OURS  # noqa: PLC0415 (the peers' environment has no Weighbridge)
 
@@ -112,14 +114,14 @@ def interview(
 def main() -> None:
     """Ask the tool that the command line names; what it prints goes to standard error."""
     name, seconds, *kinds = sys.argv[1:]
-    sys.addaudithook(_without_network)
+    sys.addaudithook(without_network)
     out = sys.stdout
 
     def say(line: object) -> None:
         print(json.dumps(line), file=out, flush=True)
 
     with contextlib.redirect_stdout(sys.stderr):
-        interview(_tool(name), iter(sys.stdin), float(seconds), kinds, say)
+        interview(tool_named(name), iter(sys.stdin), float(seconds), kinds, say)
 
 
 if __name__ == "__main__":

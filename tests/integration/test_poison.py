@@ -92,6 +92,29 @@ def test_message_that_says_for_whom_is_answered(running: Running, redis: Redis, 
     wiring.close()
 
 
+@pytest.mark.parametrize("case", ["far too late", "workers lost"])
+def test_list_that_is_set_aside_is_answered_where_it_asks(running: Running, redis: Redis, case: str) -> None:
+    """All of its requests, by the reply list that it names."""
+    settings, client = running
+    reason, changes = ADDRESSED[case]
+    named = {"requests": [a_request(), {**a_request(), "request_id": "second"}], "reply_to": "handed"}
+    message = a_message(
+        "list",
+        body=encoded([[], named, {}]),
+        headers={**changes["headers"], "task": "weighbridge.size_many"},
+        properties={"delivery_info": {"exchange": "", "routing_key": "sizing.batch"}},
+    )
+    redis.lpush(f"{settings.key_prefix}sizing.batch", json.dumps(message))
+    handed = client.take(["other", "handed"], timeout=WAIT_SECONDS)
+    assert handed is not None
+    answers = [json.loads(answer) for answer in handed[1]]
+    assert handed[0] == "handed"
+    assert [answer["request_id"] for answer in answers][1] == "second"
+    assert {answer["error"]["code"] for answer in answers} == {
+        "internal" if reason == "workers_lost" else "invalid_request"
+    }
+
+
 def test_message_of_a_plain_producer_is_answered(running: Running, redis: Redis) -> None:
     """What a producer without our transport writes is as good as ours."""
     settings, client = running

@@ -1,0 +1,1 @@
+"""A whole catalogue through the queue and by local processes, beside peers."""
