@@ -34,6 +34,6 @@ def test_example_is_sized_and_drawn(tmp_path: Path) -> None:
     assert len({line["model"] for line in lines}) == 20
     assert len({tuple(line["request"]["hardware"].items()) for line in lines}) == 10
     assert len(lines) == 18 * 10 * 3 + 2 * 10
-    assert {line["answer"]["verdict"] for line in lines} >= {"fits", "does_not_fit"}
+    assert {line["answer"].get("verdict") for line in lines} >= {"fits", "does_not_fit"}
     assert list(tmp_path.glob("*.html")) == [report]
     assert "http" not in {word.partition(":")[0] for word in report.read_text().split('src="')[1:]}
