@@ -2,6 +2,7 @@
 
 const SIZE = { row: 40, column: 90, widest: 124, head: 104, side: 248, narrowSide: 150 };
 const AROUND = { rows: 2, columns: 1 };
+const LONGEST = 9; // letters of a format that surely fit
 const STEP = 2; // columns that are scrolled before others are drawn
 const HEADS = NONE; // the place of column heads among rows, and of row heads among columns
 
@@ -159,7 +160,7 @@ function matrixCell(place, columnPlace) {
   cell.dataset.verdict = verdict;
   cell.style.left = `${matrix.side + columnPlace * matrix.column}px`;
   const sign = document.createElement("span");
-  sign.className = "sign";
+  sign.className = (words.format?.length ?? 0) > LONGEST ? "sign long" : "sign";
   sign.textContent = weighed ? `${SYMBOLS[verdict]} ${words.format}` : SYMBOLS[verdict];
   cell.append(sign);
   if (weighed) {
