@@ -59,18 +59,32 @@ function setCursor(place) {
   if (now) now.tabIndex = 0;
 }
 
-/** Puts cursor and focus on a place, and the place in sight. */
-function moveTo(place) {
-  setCursor(place);
-  const { scroller, side } = matrix;
-  const [row, column] = place;
+/** Scrolls as little as it takes to see a place. */
+function bringInSight([row, column]) {
   const top = row * SIZE.row;
   const left = column * matrix.column;
   const height = matrix.height - SIZE.head;
-  const width = matrix.width - side;
+  const width = matrix.width - matrix.side;
   if (row >= 0) matrix.top = Math.min(top, Math.max(matrix.top, top + SIZE.row - height));
   if (column >= 0) matrix.left = Math.min(left, Math.max(matrix.left, left + matrix.column - width));
   drawInSight();
-  scroller.scrollTo(matrix.left, matrix.top);
+  matrix.scroller.scrollTo(matrix.left, matrix.top);
+}
+
+/** Puts cursor and focus on a place, and the place in sight. */
+function moveTo(place) {
+  setCursor(place);
+  bringInSight(place);
   cellElement(place)?.focus({ preventScroll: true });
+}
+
+/** Puts the cursor on the cell whose panel is open, and the cell in the sight that the panel leaves. */
+function showOpenCell() {
+  if (!state.open || state.view !== "matrix" || !matrix.scroller) return;
+  const place = [selection.rows.indexOf(state.open[0]), selection.columns.indexOf(state.open[1])];
+  if (place.includes(NONE)) return;
+  measureRoom();
+  drawView();
+  setCursor(place);
+  bringInSight(place);
 }
