@@ -103,7 +103,7 @@ class AnswerColumns:
     def panel_head(self) -> dict[str, JsonValue]:
         """What the codes in the columns of the panel stand for."""
         parts: dict[str, JsonValue] = {name: _dumped(codes) for name, codes in self._parts.items()}
-        return {**parts, "offers": [*self._offers.values]}
+        return {**parts, "offers": [*self._offers.values], "figures": [*_PANEL_FIGURES]}
 
     def panel_arrays(self) -> dict[str, "array[int] | array[float]"]:
         """The columns that only the panel shows."""

@@ -5,6 +5,7 @@ from playwright.sync_api import Page, expect
 from tests.results import GPUS, MODELS
 
 from .conftest import Open, Report
+from .test_matrix import cell
 
 
 def place(page: Page) -> tuple[int, int]:
@@ -57,6 +58,16 @@ def test_enter_opens_a_cell_and_escape_gives_the_focus_back(open_report: Open, p
     page.keyboard.press("Escape")
     expect(page.locator("#panel")).to_be_hidden()
     assert place(page) == (1, 1)
+
+
+def test_a_panel_that_an_address_opens_leads_back_to_its_cell(open_report: Open, plain: Report) -> None:
+    """The cell is in sight beside the panel, and has the focus once the panel is closed."""
+    address = "#open=Qwen/Qwen3-8B&on=Tesla+P40"
+    page = open_report(plain, address, viewport={"width": 1010, "height": 620}).page
+    shown = cell(page, "Qwen/Qwen3-8B", "Tesla P40")
+    expect(shown).to_be_in_viewport(ratio=0.9)
+    page.keyboard.press("Escape")
+    expect(shown).to_be_focused()
 
 
 def test_a_head_opens_its_list(open_report: Open, plain: Report) -> None:

@@ -17,7 +17,8 @@ function gradesOf(table) {
 function compareCells(table, a, b) {
   return (
     table.grades[a] - table.grades[b] ||
-    (table.headroom[b] - table.headroom[a] || 0) ||
+    table.headroom[b] - table.headroom[a] ||
+    0 ||
     (formatName(table, a) ?? "").localeCompare(formatName(table, b) ?? "") ||
     a - b
   );

@@ -9,7 +9,8 @@ function make(tag, given = {}, ...children) {
     if (value === undefined || value === null) continue;
     if (name === "data") Object.assign(node.dataset, value);
     else if (name === "aria") for (const [key, text] of Object.entries(value)) node.setAttribute(`aria-${key}`, text);
-    else if (name === "on") for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
+    else if (name === "on")
+      for (const [event, listener] of Object.entries(value)) node.addEventListener(event, listener);
     else if (name in node) node[name] = value;
     else node.setAttribute(name, value);
   }

@@ -17,7 +17,11 @@ function drawTools() {
         aria: { label: say("search.label") },
         on: { input: (event) => change({ query: event.target.value }) },
       }),
-      make("div", { className: "filters", role: "group", aria: { label: say("filter.label") } }, filters.map(filterBox)),
+      make(
+        "div",
+        { className: "filters", role: "group", aria: { label: say("filter.label") } },
+        filters.map(filterBox),
+      ),
       orderBox("rows", ROW_ORDERS),
       orderBox("columns", COLUMN_ORDERS),
       make("button", { id: "reset", type: "button", className: "plain", on: { click: reset } }, say("filter.reset")),
@@ -25,7 +29,11 @@ function drawTools() {
     make(
       "div",
       { className: "bar" },
-      make("div", { id: "verdicts", role: "group", aria: { label: say("verdicts.label") } }, VERDICTS.map(verdictButton)),
+      make(
+        "div",
+        { id: "verdicts", role: "group", aria: { label: say("verdicts.label") } },
+        VERDICTS.map(verdictButton),
+      ),
       howBox(),
     ),
   );
@@ -47,13 +55,22 @@ function filterBox({ name, options }) {
     openFilter = { close, box, button };
     values.querySelector("input").focus();
   };
-  const button = make("button", { type: "button", data: { filter: name }, aria: { expanded: "false", controls: id }, on: { click: () => (values.hidden ? open() : close()) } });
+  const button = make("button", {
+    type: "button",
+    data: { filter: name },
+    aria: { expanded: "false", controls: id },
+    on: { click: () => (values.hidden ? open() : close()) },
+  });
   const values = make("div", { id, className: "values", role: "group", aria: { label: axisName(name) }, hidden: true });
   const fillValues = () => {
     const groups = [...new Set(options.map(({ group }) => group))];
     fill(
       values,
-      make("button", { type: "button", className: "plain", on: { click: () => choose(name, []) } }, say("filter.clear")),
+      make(
+        "button",
+        { type: "button", className: "plain", on: { click: () => choose(name, []) } },
+        say("filter.clear"),
+      ),
       groups.map((group) => [
         group ? make("p", { className: "group" }, group) : null,
         options.filter((option) => option.group === group).map((option) => valueBox(name, option)),
@@ -66,8 +83,20 @@ function filterBox({ name, options }) {
 
 function valueBox(name, { value, text, meant }) {
   const shown = text === null ? say("filter.unknown") : (text ?? valueName(name, meant));
-  const toggle = (event) => choose(name, event.target.checked ? [...chosen(name), value] : chosen(name).filter((each) => each !== value));
-  return make("label", {}, make("input", { type: "checkbox", value, checked: chosen(name).includes(value), data: { of: name }, on: { change: toggle } }), ` ${shown}`);
+  const toggle = (event) =>
+    choose(name, event.target.checked ? [...chosen(name), value] : chosen(name).filter((each) => each !== value));
+  return make(
+    "label",
+    {},
+    make("input", {
+      type: "checkbox",
+      value,
+      checked: chosen(name).includes(value),
+      data: { of: name },
+      on: { change: toggle },
+    }),
+    ` ${shown}`,
+  );
 }
 
 function orderBox(which, orders) {
@@ -76,15 +105,31 @@ function orderBox(which, orders) {
     "label",
     { className: "order" },
     make("span", {}, say(`order.${which}`)),
-    make("select", { id: `order-${which}`, on: { change: pick } }, orders.map((order) => make("option", { value: order, selected: state[which] === order }, say(`order.${order}`)))),
+    make(
+      "select",
+      { id: `order-${which}`, on: { change: pick } },
+      orders.map((order) => make("option", { value: order, selected: state[which] === order }, say(`order.${order}`))),
+    ),
   );
 }
 
 function verdictButton(verdict) {
-  const toggle = () => choose("verdict", chosen("verdict").includes(verdict) ? chosen("verdict").filter((each) => each !== verdict) : [...chosen("verdict"), verdict]);
+  const toggle = () =>
+    choose(
+      "verdict",
+      chosen("verdict").includes(verdict)
+        ? chosen("verdict").filter((each) => each !== verdict)
+        : [...chosen("verdict"), verdict],
+    );
   return make(
     "button",
-    { type: "button", className: "verdict", data: { verdict }, title: say(`verdict.meaning.${verdict}`), on: { click: toggle } },
+    {
+      type: "button",
+      className: "verdict",
+      data: { verdict },
+      title: say(`verdict.meaning.${verdict}`),
+      on: { click: toggle },
+    },
     make("span", { className: "swatch", data: { verdict }, aria: { hidden: "true" } }, SYMBOLS[verdict]),
     make("span", {}, say(`verdict.${verdict}`)),
     make("b", {}),
@@ -107,7 +152,8 @@ function updateTools() {
     if (count) button.setAttribute("aria-label", say("filter.chosen", { name: axisName(name), count }));
     else button.removeAttribute("aria-label");
   }
-  for (const box of document.querySelectorAll("#tools input[data-of]")) box.checked = chosen(box.dataset.of).includes(box.value);
+  for (const box of document.querySelectorAll("#tools input[data-of]"))
+    box.checked = chosen(box.dataset.of).includes(box.value);
   for (const button of document.querySelectorAll("button.verdict")) {
     const { verdict } = button.dataset;
     button.setAttribute("aria-pressed", String(chosen("verdict").includes(verdict)));

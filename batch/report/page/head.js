@@ -1,7 +1,12 @@
 // What the page is: title, counts, versions, views and languages.
 
 const short = (digest) => digest.replace(/^sha256:/, "").slice(0, 8);
-const versionText = (version) => say("head.versions", { weighbridge: version.weighbridge, rules: short(version.rules), catalog: short(version.catalog) });
+const versionText = (version) =>
+  say("head.versions", {
+    weighbridge: version.weighbridge,
+    rules: short(version.rules),
+    catalog: short(version.catalog),
+  });
 
 function aboutLines() {
   const { versions, installed_rules: installed, fixed, written } = table.head;
@@ -13,9 +18,22 @@ function aboutLines() {
     make("p", {}, line.join(" · ")),
     asked.length ? make("p", {}, say("head.fixed", { asked: listed(asked) })) : null,
     versions.length > 1
-      ? make("div", { className: "notice" }, say("head.several_versions", { count: versions.length }), make("ul", {}, versions.map((version) => make("li", {}, `${versionText(version)} · ${say("head.version_cells", { cells: whole(version.cells) })}`))))
+      ? make(
+          "div",
+          { className: "notice" },
+          say("head.several_versions", { count: versions.length }),
+          make(
+            "ul",
+            {},
+            versions.map((version) =>
+              make("li", {}, versionText(version), " · ", say("head.version_cells", { cells: whole(version.cells) })),
+            ),
+          ),
+        )
       : null,
-    versions.some(({ rules }) => rules !== installed) ? make("p", { className: "notice" }, say("head.other_rules")) : null,
+    versions.some(({ rules }) => rules !== installed)
+      ? make("p", { className: "notice" }, say("head.other_rules"))
+      : null,
   ];
 }
 
@@ -25,11 +43,28 @@ function drawHead() {
   languages.setAttribute("aria-label", say("language.label"));
   fill(
     languages,
-    Object.entries(LANGUAGES).map(([name, shown]) => make("button", { type: "button", lang: TAGS[name], data: { language: name }, aria: { pressed: String(language === name) }, on: { click: () => changeLanguage(name) } }, shown)),
+    Object.entries(LANGUAGES).map(([name, shown]) =>
+      make(
+        "button",
+        {
+          type: "button",
+          lang: TAGS[name],
+          data: { language: name },
+          aria: { pressed: String(language === name) },
+          on: { click: () => changeLanguage(name) },
+        },
+        shown,
+      ),
+    ),
   );
   const views = byId("views");
   views.setAttribute("aria-label", say("view.label"));
-  fill(views, VIEWS.map((view) => make("button", { type: "button", data: { view }, on: { click: () => change({ view }) } }, say(`view.${view}`))));
+  fill(
+    views,
+    VIEWS.map((view) =>
+      make("button", { type: "button", data: { view }, on: { click: () => change({ view }) } }, say(`view.${view}`)),
+    ),
+  );
 }
 
 function updateHead() {
@@ -38,5 +73,9 @@ function updateHead() {
     else button.removeAttribute("aria-current");
   }
   const { pairs, cells } = selection;
-  byId("shown").textContent = say("shown", { pairs: whole(pairs), all: whole(table.rows.length * table.columns.length), cells: whole(cells) });
+  byId("shown").textContent = say("shown", {
+    pairs: whole(pairs),
+    all: whole(table.rows.length * table.columns.length),
+    cells: whole(cells),
+  });
 }

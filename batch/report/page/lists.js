@@ -12,7 +12,9 @@ function drawList(into) {
   const select = make(
     "select",
     { id: "list-of", on: { change: (event) => change({ [view]: Number(event.target.value) }) } },
-    order.map((place) => make("option", { value: String(place), selected: place === state[view] }, entries[place].label)),
+    order.map((place) =>
+      make("option", { value: String(place), selected: place === state[view] }, entries[place].label),
+    ),
   );
   const columns = listColumns(isModel);
   const lines = listLines(isModel);
@@ -22,7 +24,17 @@ function drawList(into) {
     into,
     make("label", { className: "list-of" }, make("span", {}, say(`list.${view}`)), select),
     lines.length
-      ? make("div", { className: "list" }, make("table", {}, make("caption", {}, say(`list.of_${view}`, { name: entries[state[view]].label })), listHead(view, columns), body))
+      ? make(
+          "div",
+          { className: "list" },
+          make(
+            "table",
+            {},
+            make("caption", {}, say(`list.of_${view}`, { name: entries[state[view]].label })),
+            listHead(view, columns),
+            body,
+          ),
+        )
       : make("p", { className: "nothing" }, say("nothing")),
   );
   restOfList = appender(body, lines, columns);
@@ -58,13 +70,34 @@ function listLines(isModel) {
 }
 
 function listColumns(isModel) {
-  const weighed = (draw) => ({ i }) => (table.verdict[i] < VERDICTS.indexOf("error") ? draw(i) : "–");
+  const weighed =
+    (draw) =>
+    ({ i }) =>
+      table.verdict[i] < VERDICTS.indexOf("error") ? draw(i) : "–";
   const name = isModel
-    ? { name: "gpu", of: ({ column }) => table.columns[column].label, draw: (line) => entryButton(line, table.columns[line.column].label, table.columns[line.column].generation) }
-    : { name: "model", of: ({ row }) => table.rows[row].label, draw: (line) => entryButton(line, table.rows[line.row].label, table.rows[line.row].family) };
+    ? {
+        name: "gpu",
+        of: ({ column }) => table.columns[column].label,
+        draw: (line) => entryButton(line, table.columns[line.column].label, table.columns[line.column].generation),
+      }
+    : {
+        name: "model",
+        of: ({ row }) => table.rows[row].label,
+        draw: (line) => entryButton(line, table.rows[line.row].label, table.rows[line.row].family),
+      };
   const size = isModel
-    ? { name: "memory", number: true, of: ({ column }) => table.columns[column].together, draw: ({ column }) => memoryName(table.columns[column]) }
-    : { name: "parameters", number: true, of: ({ row }) => table.rows[row].num_parameters ?? 0, draw: ({ row }) => table.rows[row].parameters?.[language] ?? "–" };
+    ? {
+        name: "memory",
+        number: true,
+        of: ({ column }) => table.columns[column].together,
+        draw: ({ column }) => memoryName(table.columns[column]),
+      }
+    : {
+        name: "parameters",
+        number: true,
+        of: ({ row }) => table.rows[row].num_parameters ?? 0,
+        draw: ({ row }) => table.rows[row].parameters?.[language] ?? "–",
+      };
   return [
     name,
     size,
@@ -72,8 +105,18 @@ function listColumns(isModel) {
     { name: "format", of: ({ i }) => formatShown(i), draw: weighed(formatShown) },
     { name: "support", of: ({ i }) => table.level[table.support[i]], draw: weighed((i) => say(`level.${levelOf(i)}`)) },
     { name: "need", number: true, of: ({ i }) => table.needed[i], draw: weighed(needBar) },
-    { name: "headroom", number: true, of: ({ i }) => table.headroom[i], draw: weighed((i) => `${gibSignedHundredths(table.headroom[i])} GiB`) },
-    { name: "sequences", number: true, of: ({ i }) => table.concurrency[i], draw: weighed((i) => sequences(table.concurrency[i])) },
+    {
+      name: "headroom",
+      number: true,
+      of: ({ i }) => table.headroom[i],
+      draw: weighed((i) => `${gibSignedHundredths(table.headroom[i])} GiB`),
+    },
+    {
+      name: "sequences",
+      number: true,
+      of: ({ i }) => table.concurrency[i],
+      draw: weighed((i) => sequences(table.concurrency[i])),
+    },
   ];
 }
 
@@ -81,11 +124,22 @@ const sequences = (count) => (Number.isNaN(count) ? "–" : numbers.atMost.forma
 
 function entryButton({ row, column }, text, under) {
   const open = (event) => openPanel(row, column, event.currentTarget);
-  return [make("button", { type: "button", className: "entry", data: { open: `${row},${column}` }, on: { click: open } }, text), under ? make("span", { className: "under" }, under) : null];
+  return [
+    make(
+      "button",
+      { type: "button", className: "entry", data: { open: `${row},${column}` }, on: { click: open } },
+      text,
+    ),
+    under ? make("span", { className: "under" }, under) : null,
+  ];
 }
 
 function needBar(i) {
-  const bar = make("span", { className: "need", data: { verdict: VERDICTS[table.verdict[i]] }, aria: { hidden: "true" } }, make("span"));
+  const bar = make(
+    "span",
+    { className: "need", data: { verdict: VERDICTS[table.verdict[i]] }, aria: { hidden: "true" } },
+    make("span"),
+  );
   bar.firstChild.style.width = percent(needFraction(i));
   return [say("list.of", { needed: gib(table.needed[i]), usable: gib(table.usable[i]) }), bar];
 }
@@ -100,9 +154,22 @@ function listHead(view, columns) {
   const heads = columns.map(({ name, number }) => {
     const sorted = order?.name === name ? (order.up ? "ascending" : "descending") : "none";
     const arrow = { ascending: " ↑", descending: " ↓", none: "" }[sorted];
-    return make("th", { scope: "col", className: number ? "number" : "", data: { name }, aria: { sort: sorted } }, make("button", { type: "button", on: { click: () => sortBy(name) } }, say(`list.${name}`), make("span", { aria: { hidden: "true" } }, arrow)));
+    return make(
+      "th",
+      { scope: "col", className: number ? "number" : "", data: { name }, aria: { sort: sorted } },
+      make(
+        "button",
+        { type: "button", on: { click: () => sortBy(name) } },
+        say(`list.${name}`),
+        make("span", { aria: { hidden: "true" } }, arrow),
+      ),
+    );
   });
-  return make("thead", {}, make("tr", {}, make("th", { scope: "col", className: "number", data: { name: "rank" } }, say("list.rank")), heads));
+  return make(
+    "thead",
+    {},
+    make("tr", {}, make("th", { scope: "col", className: "number", data: { name: "rank" } }, say("list.rank")), heads),
+  );
 }
 
 function sortLines(lines, columns, order) {
@@ -112,7 +179,8 @@ function sortLines(lines, columns, order) {
     const [one, other] = [column.of(a), column.of(b)];
     if (typeof one === "string") return one.localeCompare(other, "en", { numeric: true });
     // What has no figure comes last, whichever way it is sorted.
-    if (Number.isNaN(one) || Number.isNaN(other)) return (Number.isNaN(one) - Number.isNaN(other)) * (order.up ? 1 : -1);
+    if (Number.isNaN(one) || Number.isNaN(other))
+      return (Number.isNaN(one) - Number.isNaN(other)) * (order.up ? 1 : -1);
     return one - other || 0;
   };
   lines.sort((a, b) => (order.up ? compare(a, b) : compare(b, a)));

@@ -70,6 +70,12 @@ function start() {
   fromHash(location.hash);
   drawFrame();
   draw();
+  showOpenCell();
+}
+
+function measureRoom() {
+  matrix.width = byId("view").clientWidth;
+  matrix.height = byId("view").clientHeight;
 }
 
 window.addEventListener("hashchange", start);
@@ -97,8 +103,7 @@ table.rowRank = ranksOf(table.rows);
 table.columnRank = ranksOf(table.columns);
 table.filters = filtersOf(table);
 speak(language);
-matrix.width = byId("view").clientWidth;
-matrix.height = byId("view").clientHeight;
+measureRoom();
 start();
 new ResizeObserver(followRoom).observe(byId("view"));
 document.body.dataset.ready = "matrix";

@@ -3,7 +3,12 @@
 const SYMBOLS = { fits: "✓", tight: "≈", does_not_fit: "✕", unsupported: "⊘", error: "!", not_asked: "·" };
 
 const verdictMark = (verdict) =>
-  make("span", { className: "mark", data: { verdict } }, make("span", { aria: { hidden: "true" } }, `${SYMBOLS[verdict]} `), say(`verdict.${verdict}`));
+  make(
+    "span",
+    { className: "mark", data: { verdict } },
+    make("span", { aria: { hidden: "true" } }, `${SYMBOLS[verdict]} `),
+    say(`verdict.${verdict}`),
+  );
 
 const levelOf = (i) => table.head.levels[table.level[table.support[i]]] ?? null;
 

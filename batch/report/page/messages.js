@@ -15,7 +15,14 @@ function findingsOf(i) {
     const sentence = head.sentences[rule][language];
     const start = at;
     at += placesOf(rule);
-    found.push({ rule, level, prefers, source, lang: language, message: sentence.map((part) => (typeof part === "string" ? part : word(run[start + part]))).join("") });
+    found.push({
+      rule,
+      level,
+      prefers,
+      source,
+      lang: language,
+      message: sentence.map((part) => (typeof part === "string" ? part : word(run[start + part]))).join(""),
+    });
   }
   return found;
 }
@@ -30,7 +37,9 @@ const placesCounted = new Map();
 /** How many texts the message of `rule` has places for, in both languages together. */
 function placesOf(rule) {
   if (!placesCounted.has(rule)) {
-    const parts = Object.values(details.head.sentences[rule]).flat().filter((part) => typeof part === "number");
+    const parts = Object.values(details.head.sentences[rule])
+      .flat()
+      .filter((part) => typeof part === "number");
     placesCounted.set(rule, Math.max(NONE, ...parts) + 1);
   }
   return placesCounted.get(rule);

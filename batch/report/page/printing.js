@@ -4,7 +4,15 @@ const ON_A_SHEET = 12; // columns of the matrix side by side
 
 function drawPaper() {
   restOfList(Infinity);
-  const filters = table.filters.filter(({ name }) => chosen(name).length).map(({ name, options }) => `${axisName(name)} = ${options.filter(({ value }) => chosen(name).includes(value)).map((option) => optionName(name, option)).join(" | ")}`);
+  const filters = table.filters
+    .filter(({ name }) => chosen(name).length)
+    .map(
+      ({ name, options }) =>
+        `${axisName(name)} = ${options
+          .filter(({ value }) => chosen(name).includes(value))
+          .map((option) => optionName(name, option))
+          .join(" | ")}`,
+    );
   if (state.query) filters.unshift(`“${state.query}”`);
   const legend = listed(VERDICTS.map((verdict) => `${SYMBOLS[verdict]} ${say(`verdict.${verdict}`)}`));
   fill(
@@ -28,8 +36,28 @@ function paperMatrix() {
     make(
       "table",
       {},
-      make("thead", {}, make("tr", {}, make("th", { scope: "col" }, say("matrix.corner")), side.map((column) => make("th", { scope: "col" }, table.columns[column].label)))),
-      make("tbody", {}, rows.map((row) => make("tr", {}, make("th", { scope: "row" }, table.rows[row].label), side.map((column) => paperCell(best[pairAt(table, row, column)]))))),
+      make(
+        "thead",
+        {},
+        make(
+          "tr",
+          {},
+          make("th", { scope: "col" }, say("matrix.corner")),
+          side.map((column) => make("th", { scope: "col" }, table.columns[column].label)),
+        ),
+      ),
+      make(
+        "tbody",
+        {},
+        rows.map((row) =>
+          make(
+            "tr",
+            {},
+            make("th", { scope: "row" }, table.rows[row].label),
+            side.map((column) => paperCell(best[pairAt(table, row, column)])),
+          ),
+        ),
+      ),
     ),
   );
 }
@@ -37,7 +65,11 @@ function paperMatrix() {
 function paperCell(i) {
   if (i === NONE) return make("td", {}, SYMBOLS.not_asked);
   const verdict = VERDICTS[table.verdict[i]];
-  return make("td", {}, verdict === "error" ? SYMBOLS.error : `${SYMBOLS[verdict]} ${formatShown(i)} ${gibSigned(table.headroom[i])}`);
+  return make(
+    "td",
+    {},
+    verdict === "error" ? SYMBOLS.error : `${SYMBOLS[verdict]} ${formatShown(i)} ${gibSigned(table.headroom[i])}`,
+  );
 }
 
 const clearPaper = () => fill(byId("paper"));

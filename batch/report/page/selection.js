@@ -33,7 +33,8 @@ function compareValues(path, a, b) {
   return String(a ?? "").localeCompare(String(b ?? ""));
 }
 
-const bitsOf = (name) => (name === null ? Infinity : table.head.formats.find((format) => format?.name === name)?.bits ?? 0);
+const bitsOf = (name) =>
+  name === null ? Infinity : (table.head.formats.find((format) => format?.name === name)?.bits ?? 0);
 
 /** For each cell 1 where the filters of axes leave it in. */
 function cellsLeft() {
@@ -51,7 +52,8 @@ function found(list, words, elsewhere) {
   const places = list.map((_, place) => place);
   return words.reduce((left, word) => {
     const here = left.filter((place) => list[place].searched.includes(word));
-    const isMeantElsewhere = !list.some((each) => each.searched.includes(word)) && elsewhere.some((each) => each.searched.includes(word));
+    const isMeantElsewhere =
+      !list.some((each) => each.searched.includes(word)) && elsewhere.some((each) => each.searched.includes(word));
     return isMeantElsewhere ? left : here;
   }, places);
 }
@@ -82,7 +84,18 @@ function select() {
   }
   rows.sort(rowOrder);
   columns.sort(columnOrder);
-  return { left, best, counts, rows, columns, cells: left.reduce((sum, one) => sum + one, 0), pairs: counts.reduce((sum, count, verdict) => sum + (!verdicts.length || verdicts.includes(VERDICTS[verdict]) ? count : 0), 0) };
+  return {
+    left,
+    best,
+    counts,
+    rows,
+    columns,
+    cells: left.reduce((sum, one) => sum + one, 0),
+    pairs: counts.reduce(
+      (sum, count, verdict) => sum + (!verdicts.length || verdicts.includes(VERDICTS[verdict]) ? count : 0),
+      0,
+    ),
+  };
 }
 
 const verdictAt = (best, pair) => (best[pair] === NONE ? NOT_ASKED : table.verdict[best[pair]]);
@@ -95,8 +108,10 @@ function bestOfPairs(left) {
     if (!left[i]) continue;
     const pair = row[i] * columns.length + column[i];
     const held = best[pair];
-    if (held === NONE || grades[i] < grades[held] || (grades[i] === grades[held] && headroom[i] > headroom[held])) best[pair] = i;
-    else if (grades[i] === grades[held] && !(headroom[i] < headroom[held]) && compareCells(table, i, held) < 0) best[pair] = i;
+    if (held === NONE || grades[i] < grades[held] || (grades[i] === grades[held] && headroom[i] > headroom[held]))
+      best[pair] = i;
+    else if (grades[i] === grades[held] && !(headroom[i] < headroom[held]) && compareCells(table, i, held) < 0)
+      best[pair] = i;
   }
   return best;
 }
@@ -119,6 +134,9 @@ function columnOrder(a, b) {
 /** Place of each entry when all are ordered by name: comparing names once is enough. */
 function ranksOf(list) {
   const ranks = new Uint32Array(list.length);
-  list.map((_, place) => place).sort((a, b) => byName(list[a], list[b])).forEach((place, rank) => (ranks[place] = rank));
+  list
+    .map((_, place) => place)
+    .sort((a, b) => byName(list[a], list[b]))
+    .forEach((place, rank) => (ranks[place] = rank));
   return ranks;
 }

@@ -26,7 +26,8 @@ function toHash() {
   const said = new URLSearchParams();
   if (state.view !== "matrix") said.set("view", state.view);
   if (state.query) said.set("q", state.query);
-  for (const [filter, values] of Object.entries(state.chosen)) for (const value of values) said.append(`f.${filter}`, value);
+  for (const [filter, values] of Object.entries(state.chosen))
+    for (const value of values) said.append(`f.${filter}`, value);
   if (state.rows !== "name") said.set("rows", state.rows);
   if (state.columns !== "generation") said.set("columns", state.columns);
   if (state.view === "model" && state.model !== null) said.set("model", table.rows[state.model].label);

@@ -25,7 +25,12 @@ function readTable({ head, arrays }) {
     cells,
     rows: head.rows,
     columns: head.columns,
-    axes: head.axes.map(({ path, values }) => ({ path, values: values.map((text) => JSON.parse(text)), texts: values, codes: arrays[`axis:${path}`] })),
+    axes: head.axes.map(({ path, values }) => ({
+      path,
+      values: values.map((text) => JSON.parse(text)),
+      texts: values,
+      codes: arrays[`axis:${path}`],
+    })),
     row: arrays.row,
     column: arrays.column,
     verdict: arrays.verdict,

@@ -14,10 +14,32 @@ function speak(chosen) {
   numbers = {
     whole: format({ maximumFractionDigits: 0 }),
     // As the rules write them: a tie goes to the even digit, and thousands are not set apart.
-    hundredths: format({ minimumFractionDigits: 2, maximumFractionDigits: 2, roundingMode: "halfEven", useGrouping: false }),
-    tenths: format({ minimumFractionDigits: 1, maximumFractionDigits: 1, roundingMode: "halfEven", useGrouping: false }),
-    signed: format({ minimumFractionDigits: 1, maximumFractionDigits: 1, roundingMode: "floor", signDisplay: "exceptZero", useGrouping: false }),
-    signedHundredths: format({ minimumFractionDigits: 2, maximumFractionDigits: 2, roundingMode: "halfEven", signDisplay: "exceptZero", useGrouping: false }),
+    hundredths: format({
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+      roundingMode: "halfEven",
+      useGrouping: false,
+    }),
+    tenths: format({
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+      roundingMode: "halfEven",
+      useGrouping: false,
+    }),
+    signed: format({
+      minimumFractionDigits: 1,
+      maximumFractionDigits: 1,
+      roundingMode: "floor",
+      signDisplay: "exceptZero",
+      useGrouping: false,
+    }),
+    signedHundredths: format({
+      minimumFractionDigits: 2,
+      maximumFractionDigits: 2,
+      roundingMode: "halfEven",
+      signDisplay: "exceptZero",
+      useGrouping: false,
+    }),
     atMost: format({ maximumFractionDigits: 1, roundingMode: "floor" }),
     percent: format({ style: "percent", maximumFractionDigits: 0 }),
   };
