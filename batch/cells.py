@@ -1,6 +1,5 @@
 """The cells of a plan, one at a time: what each is called, and what it asks."""
 
-import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from hashlib import blake2b
@@ -13,6 +12,7 @@ from pydantic import JsonValue
 from schemas.catalog_file import CellFilter
 from schemas.recommendation import ErrorDetail
 
+from .json_text import json_text
 from .patterns import matches
 from .plan import AxisValues, Plan, PlanEntry, engine_name
 
@@ -93,7 +93,7 @@ def _distinct(plan: Plan) -> Iterator[tuple[PlanEntry, Coordinates]]:
 
 
 def _digest(entry: PlanEntry, coordinates: Coordinates) -> bytes:
-    text = json.dumps([entry.request, coordinates], sort_keys=True)
+    text = json_text([entry.request, [*coordinates[0]], *coordinates[1:]])
     return blake2b(text.encode(), digest_size=16).digest()
 
 

@@ -1,14 +1,14 @@
 """The columns of a flat table of results: name, type and meaning of each, and where a line has it."""
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
 from schemas.catalog_file import AS_PUBLISHED
-from schemas.errors import UnknownGpuError
 from schemas.vocabulary import FindingLevel
-from sizing.catalog.gpus import Gpu, load_gpus
+
+from .json_text import json_text
+from .known_gpus import known_gpu
 
 Kind = Literal["string", "int64", "float64"]
 Value = str | int | float | None
@@ -56,21 +56,16 @@ def _attention(line: dict[str, Any]) -> Value:
     return None if kinds is None else "+".join(kinds)
 
 
-def _gpu(line: dict[str, Any]) -> Gpu | None:
-    name = _or_asked(("deployment", "gpu"), ("hardware", "gpu"))(line)
-    try:
-        return load_gpus().find(str(name))
-    except UnknownGpuError:
-        return None
+_gpu = _or_asked(("deployment", "gpu"), ("hardware", "gpu"))
 
 
 def _vendor(line: dict[str, Any]) -> Value:
-    gpu = _gpu(line)
+    gpu = known_gpu(str(_gpu(line)))
     return None if gpu is None else gpu.vendor
 
 
 def _architecture(line: dict[str, Any]) -> Value:
-    gpu = _gpu(line)
+    gpu = known_gpu(str(_gpu(line)))
     return None if gpu is None else gpu.architecture
 
 
@@ -98,7 +93,7 @@ def _verdict(line: dict[str, Any]) -> Value:
 
 
 def _request(line: dict[str, Any]) -> Value:
-    return json.dumps(line["request"], ensure_ascii=False, separators=(",", ":"))
+    return json_text(line["request"])
 
 
 COLUMNS: Sequence[Column] = (
@@ -107,9 +102,7 @@ COLUMNS: Sequence[Column] = (
     Column("verdict", "string", "fits, tight, does_not_fit, unsupported, or error", _verdict),
     Column("request", "string", "what was asked of the model, as JSON", _request),
     Column("asked_weight_format", "string", "weight format asked for, or as-published", _asked_format),
-    Column(
-        "gpu", "string", "GPU type, by its name in the catalogue", _or_asked(("deployment", "gpu"), ("hardware", "gpu"))
-    ),
+    Column("gpu", "string", "GPU type, by its name in the catalogue", _gpu),
     Column("gpu_count", "int64", "number of GPUs", _or_asked(("deployment", "gpu_count"), ("hardware", "count"))),
     Column("gpu_vendor", "string", "nvidia, amd, intel or apple", _vendor),
     Column("gpu_architecture", "string", "generation of the GPU", _architecture),

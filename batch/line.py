@@ -9,6 +9,8 @@ from pydantic import JsonValue
 
 from schemas.catalog_file import AS_PUBLISHED
 
+from .json_text import json_text
+
 PREFIX = "cell-"
 """Begins the request id of a cell; its number follows."""
 
@@ -38,11 +40,7 @@ class Outcome:
 
 def head(cell: int, label: str, asked: Mapping[str, JsonValue]) -> str:
     """What stands on the line before the answer."""
-    return f'{{"cell":{cell},"model":{_text(label)},"request":{_text(asked)},"answer":'
-
-
-def _text(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+    return f'{{"cell":{cell},"model":{json_text(label)},"request":{json_text(dict(asked))},"answer":'
 
 
 def answered(answer: str) -> int | None:

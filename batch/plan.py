@@ -1,6 +1,5 @@
 """A catalogue file made definite: every name and pattern looked up, so that its cells stay the same for ever."""
 
-import json
 from collections.abc import Iterator, Mapping
 from itertools import product
 from pathlib import Path
@@ -18,6 +17,7 @@ from schemas.request import MODEL_KEYS
 from sizing.catalog.gpus import Gpu, load_gpus
 from sizing.catalog.models import load_models
 
+from .json_text import json_text
 from .patterns import is_pattern, matches
 
 GIB = 2**30
@@ -80,7 +80,7 @@ def plan(catalog: CatalogFile, folder: Path, only: CellFilter) -> Plan:
             entries.append(entry.model_copy(update={"axes": axes[said]}))
     together: dict[str, list[PlanEntry]] = {}
     for entry in entries:
-        together.setdefault(json.dumps(entry.model, sort_keys=True), []).append(entry)
+        together.setdefault(json_text(entry.model), []).append(entry)
     return Plan(axes=values, entries=[each for same in together.values() for each in same], exclude=catalog.exclude)
 
 
@@ -95,7 +95,7 @@ def _entries(value: JsonValue, catalog: CatalogFile, folder: Path) -> Iterator[t
         for label, model in _models(asked, folder):
             yield PlanEntry(label=asked.label or label, model=model, request=request, axes=0), asked
     except WeighbridgeError as error:
-        label = told if isinstance(told, str) else json.dumps(value)
+        label = told if isinstance(told, str) else json_text(value)
         detail = ErrorAnswer.of("", error).error
         yield PlanEntry(label=label[:256], model={}, request={}, axes=0, error=detail), Axes()
 
@@ -168,7 +168,7 @@ def _axis_values(own: Axes, catalog: CatalogFile, filters: tuple[CellFilter, ...
         values = [
             None if each == AS_PUBLISHED else each for each in getattr(own, axis) or getattr(catalog, axis) or [None]
         ]
-        return list({json.dumps(value, sort_keys=True): value for value in values}.values())
+        return list({json_text(value): value for value in values}.values())
 
     chosen = own.gpus or catalog.gpus or [GpuChoice()]
     gpus = dict.fromkeys(each for choice in chosen for each in _gpus(choice))

@@ -11,8 +11,8 @@ from schemas.recommendation import Alternative, ErrorAnswer, Recommendation
 from schemas.vocabulary import VERDICTS, Locale, SupportLevel, WeightFormat
 from sizing.catalog.formats import load_formats
 
+from ..json_text import json_text
 from .columns import Codes, Figures, narrowed
-from .json_text import json_text
 
 _ERROR = "error"
 """Stands among the verdicts for a cell that has none."""

@@ -7,8 +7,8 @@ from pydantic import JsonValue
 
 from schemas.request import ModelBySize, SizingRequest
 
+from ..json_text import json_text
 from .columns import Codes
-from .json_text import json_text
 
 _NO_AXES = ("model", "request_id", "hardware", "candidate_gpus", "alternatives", "locale", "metadata")
 """Fields of a request that are no axis: rows and columns of the matrix, and what moves no figure."""

@@ -1,17 +1,16 @@
 """The columns of the matrix: GPUs of one type, and how many."""
 
 from collections.abc import Mapping
-from functools import lru_cache
 
 from pydantic import JsonValue
 
-from schemas.errors import UnknownGpuError
 from schemas.recommendation import ErrorAnswer, Recommendation
 from sizing.catalog.generations import load_generations
-from sizing.catalog.gpus import Gpu, load_gpus
+from sizing.catalog.gpus import Gpu
 
+from ..json_text import json_text
+from ..known_gpus import known_gpu
 from .columns import Codes
-from .json_text import json_text
 
 _Hardware = tuple[str, int, str]
 """Name of the GPU, how many, and what else was asked of it, as JSON; mostly nothing."""
@@ -35,7 +34,7 @@ class GpuColumns:
         name, number = str(asked.get("gpu") or ""), count if isinstance(count, int) else 1
         if isinstance(answer, Recommendation):
             name, number = answer.deployment.gpu, answer.deployment.gpu_count
-        elif (gpu := _known(name)) is not None:
+        elif (gpu := known_gpu(name)) is not None:
             name = gpu.name
         other: dict[str, JsonValue] = {
             key: value for key, value in asked.items() if key not in ("gpu", "count") and value is not None
@@ -50,7 +49,7 @@ class GpuColumns:
         return [self._told(*column) for column in self.codes.values]
 
     def _told(self, name: str, count: int, other: str) -> dict[str, JsonValue]:
-        gpu = _known(name)
+        gpu = known_gpu(name)
         memory_bytes = self._memory_bytes.get((name, count, other), gpu.memory_bytes if gpu else None)
         return {
             "gpu": name,
@@ -61,14 +60,6 @@ class GpuColumns:
             "age": _age(gpu),
             "memory_bytes": memory_bytes,
         }
-
-
-@lru_cache(maxsize=1024)
-def _known(name: str) -> Gpu | None:
-    try:
-        return load_gpus().find(name)
-    except UnknownGpuError:
-        return None
 
 
 def _age(gpu: Gpu | None) -> int:
