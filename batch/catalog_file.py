@@ -5,6 +5,7 @@ from typing import Any
 
 import yaml
 
+from schemas.bounds import refuse_beyond_bounds
 from schemas.catalog_file import CatalogFile
 from schemas.errors import InvalidRequestError
 from schemas.parse import decode, parse
@@ -30,6 +31,9 @@ def read_catalog_file(path: Path) -> CatalogFile:
         reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
         raise InvalidRequestError(f"{path}: {reason}", hint="name a catalogue file that can be read") from None
     value = _lines(path, text) if path.suffix in LINES else _yaml(path, text)
+    if isinstance(value, dict):
+        # Before anything copies it: aliases of YAML make a few lines stand for billions of values.
+        refuse_beyond_bounds({key: each for key, each in value.items() if key != "models"})
     return parse(value, CatalogFile, "catalogue")
 
 

@@ -69,8 +69,8 @@ def plan(catalog: CatalogFile, folder: Path, only: CellFilter) -> Plan:
     axes: dict[tuple[str, ...], int] = {}
     values: list[AxisValues] = []
     entries: list[PlanEntry] = []
-    for value in catalog.models:
-        for entry, own in _entries(value, catalog, folder):
+    for index, value in enumerate(catalog.models):
+        for entry, own in _entries(value, f"models[{index}]", catalog, folder):
             if not all(matches(each.model, entry.label) for each in filters):
                 continue
             said = tuple(repr(getattr(own, axis)) for axis in Axes.model_fields)
@@ -84,9 +84,8 @@ def plan(catalog: CatalogFile, folder: Path, only: CellFilter) -> Plan:
     return Plan(axes=values, entries=[each for same in together.values() for each in same], exclude=catalog.exclude)
 
 
-def _entries(value: JsonValue, catalog: CatalogFile, folder: Path) -> Iterator[tuple[PlanEntry, Axes]]:
+def _entries(value: object, place: str, catalog: CatalogFile, folder: Path) -> Iterator[tuple[PlanEntry, Axes]]:
     """The entries that one value of ``models`` stands for, each with its own axes; what is at fault is one too."""
-    told = value if isinstance(value, str) else value.get("label") if isinstance(value, dict) else None
     try:
         refuse_beyond_bounds(value)
         asked = parse({"name": value} if isinstance(value, str) else value, ModelEntry, "model")
@@ -95,9 +94,14 @@ def _entries(value: JsonValue, catalog: CatalogFile, folder: Path) -> Iterator[t
         for label, model in _models(asked, folder):
             yield PlanEntry(label=asked.label or label, model=model, request=request, axes=0), asked
     except WeighbridgeError as error:
-        label = told if isinstance(told, str) else json_text(value)
         detail = ErrorAnswer.of("", error).error
-        yield PlanEntry(label=label[:256], model={}, request={}, axes=0, error=detail), Axes()
+        yield PlanEntry(label=_called(value, place), model={}, request={}, axes=0, error=detail), Axes()
+
+
+def _called(value: object, place: str) -> str:
+    """What an entry at fault is called: as it says, or else by its place."""
+    said = [value, value.get("label"), value.get("name")] if isinstance(value, dict) else [value]
+    return next((each[:256] for each in said if isinstance(each, str)), place)
 
 
 def _refuse_reserved(request: Mapping[str, JsonValue]) -> None:

@@ -1,6 +1,6 @@
 """What a catalogue file says: models, the axes their cells are spread over, and which cells are left out."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import BeforeValidator, Field, JsonValue
 
@@ -123,7 +123,7 @@ class CatalogFile(CatalogSettings):
     """A whole catalogue file."""
 
     models: Annotated[
-        list[Annotated[JsonValue, BeforeValidator(_as_it_is, json_schema_input_type=Pattern | ModelEntry)]],
+        list[Annotated[Any, BeforeValidator(_as_it_is, json_schema_input_type=Pattern | ModelEntry)]],
         Field(min_length=1),
     ]
-    """Names, patterns or entries; one that is at fault becomes an error among the results."""
+    """Names, patterns or entries, not looked into: one that is at fault becomes an error among the results."""

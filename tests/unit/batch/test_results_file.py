@@ -51,16 +51,18 @@ def test_line_is_read_without_decoding_its_answer(lines: list[str]) -> None:
         assert answered(line[line.index('{"request_id"') :]) == value["cell"]
 
 
-@given(label=st.text(max_size=40), text=st.text(max_size=40))
+LABELS = st.text(st.characters(exclude_categories=()), max_size=40)
+"""With halves of characters, which JSON can spell."""
+
+
+@given(label=LABELS, text=LABELS)
 def test_whatever_a_model_is_called_its_line_is_read(label: str, text: str) -> None:
     """Quotes, backslashes, line breaks and what looks like an answer do not break a line."""
     hostile = label + '","request":{},"answer":{"request_id":"cell-9","status":"ok","verdict":"fits"' + text
-    if any("\ud800" <= character <= "\udfff" for character in hostile):
-        return
     error = InvalidRequestError(text or "wrong")
     line = error_line(3, hostile, error)
     told = outcome(line)
-    assert line.count("\n") == 1
+    assert line.encode().count(b"\n") == 1
     assert told is not None
     assert (told.cell, told.verdict, told.code) == (3, None, "invalid_request")
     assert json.loads(line)["model"] == hostile
