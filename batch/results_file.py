@@ -1,13 +1,20 @@
 """The results of a batch as JSON Lines: appended as they come, and at the same time the record of what is done."""
 
 import os
+from contextlib import suppress
 from pathlib import Path
 from typing import Self
 
-from schemas.errors import UnavailableError
+from schemas.errors import WeighbridgeError
 
 from .line import outcome
 from .tally import Tally
+
+
+class UnwritableResultsError(WeighbridgeError):
+    """The results cannot be written where they should go."""
+
+    code = "unavailable"
 
 
 class ResultsFile:
@@ -24,9 +31,7 @@ class ResultsFile:
         try:
             self._file = path.open("a+b")
         except OSError as error:
-            raise UnavailableError(
-                f"{path}: {error.strerror}", hint="name a results file that can be written"
-            ) from None
+            raise UnwritableResultsError(f"{path}: {error.strerror}", hint="name a file that can be written") from None
         self._go_on()
 
     def _go_on(self) -> None:
@@ -48,10 +53,9 @@ class ResultsFile:
         self.close()
 
     def close(self) -> None:
-        """Has all of it on the disk, and ends."""
-        self._file.flush()
-        os.fsync(self._file.fileno())
-        self._file.close()
+        """Gives the file back; what could not be written was told when it was to be."""
+        with suppress(OSError):
+            self._file.close()
 
     def has(self, cell: int) -> bool:
         """Whether that cell is answered."""
@@ -60,7 +64,7 @@ class ResultsFile:
     def add(self, cell: int, line: str) -> None:
         """Appends the line of a cell that has none.
 
-        Raises: UnavailableError where there is no room for it; ValueError where it is no line.
+        Raises: UnwritableResultsError; ValueError where it is no line.
         """
         told = outcome(line)
         if told is None or told.cell != cell:
@@ -68,16 +72,30 @@ class ResultsFile:
         try:
             self._file.write(line.encode())
         except OSError as error:
-            raise UnavailableError(f"{self.path}: {error.strerror}", hint="make room, and resume the batch") from None
+            raise self._unwritable(error) from None
         self._done[cell] = True
         self.tally.add(told)
 
     def flush(self) -> None:
         """Has all lines with the system, so that the end of this process loses none.
 
-        Raises: UnavailableError where there is no room for them.
+        Raises: UnwritableResultsError.
         """
         try:
             self._file.flush()
         except OSError as error:
-            raise UnavailableError(f"{self.path}: {error.strerror}", hint="make room, and resume the batch") from None
+            raise self._unwritable(error) from None
+
+    def sync(self) -> None:
+        """Has all lines on the disk, so that the end of this machine loses none.
+
+        Raises: UnwritableResultsError.
+        """
+        self.flush()
+        try:
+            os.fsync(self._file.fileno())
+        except OSError as error:
+            raise self._unwritable(error) from None
+
+    def _unwritable(self, error: OSError) -> "UnwritableResultsError":
+        return UnwritableResultsError(f"{self.path}: {error.strerror}", hint="make room, and resume the batch")

@@ -22,6 +22,7 @@ AWAY_SECONDS = 1.0
 """Pause before a server that is away is tried again."""
 RESEND_SECONDS = 30.0
 """A list not answered for this long is sent again, and then after twice as long each time."""
+MOST_DOUBLINGS = 4
 
 
 @dataclass(kw_only=True)
@@ -53,7 +54,8 @@ class Run:
     def finish(self) -> None:
         """Goes on until every cell is answered.
 
-        Raises: UnavailableError or QueueFullError when the patience is over, with all that came until then written.
+        Raises: UnavailableError or QueueFullError when the patience is over, with all that came until then written;
+        UnwritableResultsError.
         """
         lists = self._new_lists()
         heard = time.monotonic()
@@ -63,6 +65,7 @@ class Run:
                 more = self._send(lists)
                 trouble = self._full
                 if not self._lists and not more:
+                    self.results.sync()
                     return
                 if self._accept(self.crew.take(TAKE_SECONDS)):
                     heard = time.monotonic()
@@ -125,7 +128,7 @@ class Run:
 
     def _send_one(self, each: CellList) -> None:
         self.crew.send(each.list_id, each.requests)
-        each.due = time.monotonic() + self.resend_seconds * 2**each.sent
+        each.due = time.monotonic() + self.resend_seconds * 2 ** min(each.sent, MOST_DOUBLINGS)
         each.sent += 1
 
     def _accept(self, handed: Sequence[Handed]) -> bool:

@@ -115,7 +115,7 @@ def _run(
     batch: "BatchFolder", settings: "Settings", patience: float, outputs: Outputs, *, local: bool, processes: int | None
 ) -> None:
     from batch.progress import Progress
-    from batch.results_file import ResultsFile
+    from batch.results_file import ResultsFile, UnwritableResultsError
 
     note, status, why = batch.note, 0, ""
     with ResultsFile(Path(note.results), note.total) as results:
@@ -125,7 +125,7 @@ def _run(
                 _ask(batch, crew, client, results, progress=progress, patience=patience)
         except KeyboardInterrupt:
             status, why = INTERRUPTED, "interrupted"
-        except (UnavailableError, QueueFullError) as error:
+        except (UnavailableError, QueueFullError, UnwritableResultsError) as error:
             status, why = UNAVAILABLE, f"{error.message}; {error.hint}" if error.hint else error.message
     ended = progress.end()
     if status:

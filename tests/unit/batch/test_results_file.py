@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from batch.cells import cells
 from batch.line import answered, head, is_internal, outcome
-from batch.results_file import ResultsFile
+from batch.results_file import ResultsFile, UnwritableResultsError
 from batch.results_reader import in_order, read_lines
-from schemas.errors import InvalidRequestError, UnavailableError, WeighbridgeError
+from schemas.errors import InvalidRequestError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
 
 from .answers import decoded, line_of, results_file
@@ -144,7 +144,7 @@ def test_only_a_cells_own_line_is_taken(tmp_path: Path, lines: list[str]) -> Non
 
 def test_place_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     """With the file's name."""
-    with pytest.raises(UnavailableError, match="Is a directory"):
+    with pytest.raises(UnwritableResultsError, match="Is a directory"):
         ResultsFile(tmp_path, 8)
 
 

@@ -1,5 +1,6 @@
 """Running a batch with answerers who lose, repeat, refuse and fail as a script says."""
 
+import resource
 from collections import Counter, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -13,7 +14,7 @@ from batch import run as running
 from batch.cells import count
 from batch.crew import Handed
 from batch.plan import Plan
-from batch.results_file import ResultsFile
+from batch.results_file import ResultsFile, UnwritableResultsError
 from batch.run import Run
 from schemas.errors import InvalidRequestError, QueueFullError, UnavailableError, WeighbridgeError
 from schemas.recommendation import ErrorAnswer
@@ -220,3 +221,17 @@ def test_lists_are_as_long_as_their_work(tmp_path: Path) -> None:
         tmp_path / "b",
     )
     assert crew.longest == 3
+
+
+def test_disk_that_is_full_ends_the_run(plan: Plan, tmp_path: Path) -> None:
+    """It is not taken for a server that is away; once there is room the batch is gone on with."""
+    path = tmp_path / "r"
+    before, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with ResultsFile(path, CELLS) as results:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, most))
+        try:
+            with pytest.raises(UnwritableResultsError, match="File too large"):
+                Run(plan=plan, crew=Scripted(), results=results, tell=lambda _: None).finish()
+        finally:
+            resource.setrlimit(resource.RLIMIT_FSIZE, (before, most))
+    assert finished(plan, Scripted(), path) == Counter(range(CELLS))
