@@ -11,11 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from batch.catalog_file import read_catalog_file
+from batch.plan import plan
 from cli.main import COMMANDS
 from rules.cases import run_cases
 from rules.ruleset import load_rule_set
 from rules.site import load_with_site
 from rules.trial import load_here
+from schemas.catalog_file import CatalogFile, CellFilter
 from tests.integration.conftest import settings_for
 from worker.process import worker_process
 from worker.server import announced_server
@@ -24,6 +27,7 @@ ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text()
 ADDING = (ROOT / "docs" / "adding.md").read_text()
 SITE_GUIDE = (ROOT / "docs" / "rules-of-your-own.md").read_text()
+BATCH = (ROOT / "docs" / "batch.md").read_text()
 RULE_ENGINE = (ROOT / "docs" / "rule-engine.md").read_text()
 
 
@@ -89,6 +93,26 @@ def test_the_sites_folder_of_the_guide_comes_into_force(tmp_path: Path) -> None:
     assert load_here(tmp_path).faults == ()
     names = {path.stem for path in tmp_path.glob("advice/*.yaml")}
     assert names <= {rule.id for rule in load_with_site(tmp_path).refusing}
+
+
+def test_catalogue_of_the_guide_is_one(tmp_path: Path) -> None:
+    """The file that docs/batch.md shows is read, every axis of it is used, and all its models are found or named."""
+    block = re.search(r"```yaml\n# catalog.yaml\n(.+?)```", BATCH, re.DOTALL)
+    assert block is not None
+    path = tmp_path / "catalog.yaml"
+    path.write_text(block[1])
+    (tmp_path / "configs").mkdir()
+    (tmp_path / "configs" / "own.json").write_text("{}")
+    catalog = read_catalog_file(path)
+    assert all(getattr(catalog, field) for field in CatalogFile.model_fields)
+    told = plan(catalog, tmp_path, CellFilter())
+    assert [entry.error for entry in told.entries if entry.error is not None] == []
+    labels = {entry.label for entry in told.entries}
+    assert labels >= {"Qwen/Qwen3-8B", "openai/gpt-oss-20b", "ours", "org/name", "configs/own.json"}
+    assert sum(label.startswith("meta-llama/") for label in labels) > 3
+    gpus = {gpu for axes in told.axes for gpu in axes.gpus}
+    assert {count for _, count in gpus} == {1, 2}
+    assert ("H100 SXM5 80GB", 1) in gpus
 
 
 def test_every_hazard_names_a_test_that_is_there() -> None:
