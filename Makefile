@@ -15,12 +15,12 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 demo: $(VENV)/.run
 	$(RUN) -m cli.main demo examples/seed.jsonl
 
-# A file at a time in each of three processes, in order: the first files mostly wait, the last mostly compute.  Bytecode
-# is kept even where the environment says otherwise: hundreds of processes are started, and each would compile anew.
 # Twenty models on ten GPUs, in a report to look at.
 report: $(VENV)/.run
 	$(RUN) -m cli.main batch examples/catalog.yaml --local --report examples/report.html
 
+# A file at a time in each of three processes, in order: the first files mostly wait, the last mostly compute.  Bytecode
+# is kept even where the environment says otherwise: hundreds of processes are started, and each would compile anew.
 test: $(VENV)/.test
 	PYTHONDONTWRITEBYTECODE= $(RUN) -m pytest --numprocesses 3 --dist loadfile --no-loadscope-reorder
 
