@@ -112,7 +112,7 @@ def _workload(told: Told, values: Mapping[str, Any], model: Model | None, assume
             assumed.append(f"no longest sequence is given: {allowed} tokens, all that the model's config allows")
         else:
             assumed.append(
-                f"no longest sequence is given: {DEFAULT_MAX_MODEL_LEN} tokens are weighed, or as few as the model allows"
+                f"no longest sequence is given: {DEFAULT_MAX_MODEL_LEN} tokens are weighed, or what the model allows"
             )
     return fields
 
