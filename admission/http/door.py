@@ -7,7 +7,8 @@ from rules.recommend import answer
 from schemas.recommendation import ErrorAnswer, Recommendation, Versions
 from worker.telemetry.admission_metrics import AdmissionMetrics
 
-from ..context import Context, Read, read_manifest
+from ..context import Context, Read
+from ..manifest.read import read
 from ..manifest.reading import Surroundings
 from ..settings import AdmissionSettings
 from .queue import Queue
@@ -43,7 +44,7 @@ class Door:
     settings: AdmissionSettings
     rules: RulesHere
     queue: Queue
-    read: Read = read_manifest
+    read: Read = read
     surroundings: Surroundings = field(default_factory=Surroundings)
     thread: BoundedThread
     """What weighs: the rule engine is asked by one thread."""
