@@ -78,7 +78,9 @@ def reading(*containers: str, bypass: str | None = None) -> Read:
     return read
 
 
-def always(told: Recommendation | ErrorAnswer | Exception) -> Callable[[Mapping[str, Any]], Recommendation | ErrorAnswer]:
+def always(
+    told: Recommendation | ErrorAnswer | Exception,
+) -> Callable[[Mapping[str, Any]], Recommendation | ErrorAnswer]:
     """Scales that always tell the same, or fail the same way."""
 
     def weigh(request: Mapping[str, Any]) -> Recommendation | ErrorAnswer:
