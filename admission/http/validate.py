@@ -17,7 +17,7 @@ from schemas.errors import InvalidRequestError, UnavailableError
 from ..context import Identity
 from ..decide import decide_on, overdue
 from ..manifest.reading import Reading, Unreadable
-from .bodies import TooLargeError, error_response, json_response, read_object
+from .bodies import UnreadBodyError, error_response, json_response, read_object
 from .door import Door
 from .review import ReviewAnswer, ReviewRequest, WrongKindError, answer_with, let_in, parse_review
 
@@ -57,8 +57,8 @@ class Validate:
         mode = self._mode(request)
         try:
             review = parse_review(await read_object(request, self.door.settings.max_body_bytes))
-        except TooLargeError as error:
-            return error_response(error, 413)
+        except UnreadBodyError as error:
+            return error_response(error, error.status)
         except WrongKindError as error:
             return error_response(error, 422)
         except InvalidRequestError as error:
