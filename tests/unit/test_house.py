@@ -9,7 +9,7 @@ from pathlib import Path
 from importlinter.cli import lint_imports
 
 ROOT = Path(__file__).parents[2]
-ROOMS = ("schemas", "sizing", "checkpoints", "rules", "worker", "batch", "cli")
+ROOMS = ("schemas", "sizing", "checkpoints", "rules", "worker", "batch", "admission", "cli")
 
 
 def test_a_room_imports_only_from_its_left() -> None:

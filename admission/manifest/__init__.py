@@ -1,0 +1,1 @@
+"""From a Kubernetes object to sizing requests, or to why there is none."""
