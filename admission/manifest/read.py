@@ -21,14 +21,15 @@ def read(object: Mapping[str, Any], surroundings: Surroundings) -> Reading:  # n
     found: list[ModelServer | Unreadable] = []
     bypass = None
     try:
-        metadata = mapping(mapping(object, "object").get("metadata"), "metadata")
+        fields = mapping(object, "object")
+        metadata = mapping(fields.get("metadata"), "metadata")
         annotations = mapping(metadata.get("annotations"), "metadata.annotations")
         at_hand = Neighbours(
             objects=surroundings.objects, namespace=text(metadata.get("namespace"), "metadata.namespace")
         )
         bypass = reason_to_bypass(annotations)
         # Those read before a fault are told of too.
-        for each in _servers(object, annotations, at_hand, surroundings):
+        for each in _servers(fields, annotations, at_hand, surroundings):
             found.append(each)  # noqa: PERF402 - as above
     except UnreadableError as error:
         found.append(unreadable("", error))
