@@ -110,7 +110,16 @@ def _statements(script: str) -> Iterator[list[str]]:
         yield words
 
 
+_LONGEST = 65_536
+"""Characters of a script that are read: a cluster waits for the answer."""
+
+
 def _tokens(script: str) -> list[str]:
+    if len(script) > _LONGEST:
+        raise UnreadableError(
+            f"the script has more than {_LONGEST} characters; name what it serves with weighbridge.dev/model",
+            reason="ArgumentUnreadable",
+        )
     continued = script.replace("\\\n", " ")
     without_comments = re.sub(r"^\s*#.*$", "", continued, flags=re.MULTILINE)
     without_descriptors = re.sub(r"(?<=\s)[0-9](?=[<>])", "", without_comments)

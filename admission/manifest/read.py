@@ -9,7 +9,7 @@ from .kinds.registry import replicas_of
 from .objects import Neighbours
 from .reading import ModelServer, Reading, Surroundings, Unreadable
 from .scene import Scene
-from .servers import servers_of, unreadable
+from .servers import gathered, servers_of, unreadable
 from .shapes import mapping, text
 
 
@@ -33,11 +33,7 @@ def read(object: Mapping[str, Any], surroundings: Surroundings) -> Reading:  # n
             found.append(each)  # noqa: PERF402 - as above
     except UnreadableError as error:
         found.append(unreadable("", error))
-    return Reading(
-        servers=[each for each in found if isinstance(each, ModelServer)],
-        unreadable=[each for each in found if isinstance(each, Unreadable)],
-        bypass=bypass,
-    )
+    return gathered(found, bypass)
 
 
 def _servers(

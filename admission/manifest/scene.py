@@ -1,6 +1,6 @@
 """Where a replica stands, and a container of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -65,7 +65,8 @@ class Inside:
             return by_resources
         return asked_by_claims(self.container, self.template.spec, self.scene.at_hand)
 
-    def commands(self) -> Iterator[Command]:
+    @cached_property
+    def commands(self) -> Sequence[Command]:
         """What it runs."""
         fields, place = self.container.fields, self.container.place
         given = [
@@ -76,4 +77,4 @@ class Inside:
         if self.image and not self.image.row.needs_command and not fields.get("command"):
             # The image's own entry point takes the arguments; a shell among them is one all the same.
             given = [*self.image.rows.starts[0].words, *given]
-        yield from commands_of(given, self.environment)
+        return tuple(commands_of(given, self.environment))

@@ -3,6 +3,7 @@
 import copy
 import shlex
 from collections.abc import Mapping
+from itertools import pairwise
 from typing import Any
 
 from hypothesis import given
@@ -84,7 +85,7 @@ def test_any_script_is_read(script: str) -> None:
 
 
 @given(value=json_values)
-def test_any_value_is_read_as_an_object(value: Any) -> None:
+def test_any_value_is_read_as_an_object(value: Any) -> None:  # noqa: ANN401 - of any type
     """Nothing is raised, whatever is no object."""
     read(value, Surroundings(objects=[value]))
 
@@ -94,7 +95,7 @@ def test_any_value_is_read_as_an_object(value: Any) -> None:
     path=st.lists(st.integers(0, 5), min_size=1, max_size=12),
     put=json_values | st.sampled_from([*VALUES, *MODELS]),
 )
-def test_any_part_of_a_manifest_may_be_wrong(name: str, path: list[int], put: Any) -> None:
+def test_any_part_of_a_manifest_may_be_wrong(name: str, path: list[int], put: Any) -> None:  # noqa: ANN401 - as above
     """Nothing is raised with some value at some place of a manifest, and requests are requests."""
     original, surroundings = manifest(name)
     objects = [copy.deepcopy(each) for each in (original, *surroundings.objects)]
@@ -111,3 +112,36 @@ def test_any_part_of_a_manifest_may_be_wrong(name: str, path: list[int], put: An
     reading = read(objects[0], Surroundings(objects=objects[1:], gpu="L4"))
     for server in reading.servers:
         parse_request(dict(server.request))
+
+
+def growing(rounds: int) -> list[dict[str, str]]:
+    """Variables of which each holds the one before ten times."""
+    names = [f"V{number}" for number in range(rounds)]
+    first = {"name": names[0], "value": "x" * 10}
+    return [first, *({"name": new, "value": f"$({old})" * 10} for old, new in pairwise(names))]
+
+
+def test_variables_that_hold_each_other_end() -> None:
+    """They are said to be too long before they fill the memory."""
+    command = pod(["vllm", "serve", "$(V30)"])
+    command["spec"]["containers"][0]["env"] = growing(31)
+    (found,) = read(command, Surroundings()).unreadable
+    assert found.reason == "ArgumentUnreadable"
+
+
+def test_script_without_end_is_not_read() -> None:
+    """A cluster waits for the answer, and gets one at once."""
+    (found,) = read(pod(["sh", "-c", "vllm serve x; " * 10_000]), Surroundings()).unreadable
+    assert found.reason == "ArgumentUnreadable"
+
+
+def test_file_of_aliases_is_not_followed() -> None:
+    """YAML that means more than it says is refused by its bounds."""
+    levels = "\n".join(f"l{n}: &l{n} [{', '.join([f'*l{n - 1}'] * 10)}]" for n in range(1, 12))
+    data = {"serve.yaml": f"l0: &l0 [x]\n{levels}\nmodel: Qwen/Qwen3-8B\n"}
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "m"}, "data": data}
+    command = pod(["vllm", "serve", "--config", "/v/serve.yaml"])
+    command["spec"]["volumes"] = [{"name": "v", "configMap": {"name": "m"}}]
+    command["spec"]["containers"][0]["volumeMounts"] = [{"name": "v", "mountPath": "/v"}]
+    (found,) = read(command, Surroundings(objects=[config_map])).unreadable
+    assert found.reason == "ArgumentUnreadable"
