@@ -1,5 +1,6 @@
 """Bodies as they come in, bounded before they are read, and as they go out."""
 
+import asyncio
 from typing import Any
 
 from pydantic import BaseModel
@@ -17,32 +18,46 @@ OBJECT_CHARACTERS = 2**20
 """Characters of a string in a review: an annotation may hold the whole object as it was applied."""
 
 
-class TooLargeError(WeighbridgeError):
-    """The body is longer than what is read."""
+BODY_SECONDS = 10.0
+"""Whoever has not sent the whole body by then is answered without it."""
+
+
+class UnreadBodyError(WeighbridgeError):
+    """The body is longer than what is read, or does not come."""
 
     code = "invalid_request"
+
+    def __init__(self, message: str, *, hint: str, status: int) -> None:
+        super().__init__(message, hint=hint)
+        self.status = status
+        """HTTP status that says so."""
 
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, of at most ``limit`` bytes.
 
-    Raises: TooLargeError as soon as it is known to be longer.
+    Raises: UnreadBodyError as soon as it is known to be longer, or when it takes too long.
     """
     announced = request.headers.get("content-length", "")
     if announced.isdecimal() and int(announced) > limit:
         raise _too_large(limit)
     body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limit:
-            raise _too_large(limit)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            async for part in request.stream():
+                body += part
+                if len(body) > limit:
+                    raise _too_large(limit)
+    except TimeoutError:
+        why = f"the body did not come within {BODY_SECONDS:.0f} s"
+        raise UnreadBodyError(why, hint="ask again", status=408) from None
     return bytes(body)
 
 
 async def read_object(request: Request, limit: int) -> Any:  # noqa: ANN401 - decoded JSON, looked at by who asked
     """The decoded body of a call that carries an object of a cluster.
 
-    Raises: TooLargeError; InvalidRequestError.
+    Raises: UnreadBodyError; InvalidRequestError.
     """
     value = decode(await read_body(request, limit))
     refuse_beyond_bounds(value, depth=OBJECT_DEPTH, characters=OBJECT_CHARACTERS)
@@ -62,5 +77,7 @@ def error_response(error: WeighbridgeError, status: int) -> Response:
     return json_response(ErrorAnswer.of("-", error), status=status)
 
 
-def _too_large(limit: int) -> TooLargeError:
-    return TooLargeError(f"the body is longer than {limit} bytes", hint="send less, or raise the limit")
+def _too_large(limit: int) -> UnreadBodyError:
+    return UnreadBodyError(
+        f"the body is longer than {limit} bytes", hint="send less, or raise the limit where it is served", status=413
+    )

@@ -19,7 +19,7 @@ from ..containers import conclude_container
 from ..decide import ALTERNATIVES
 from ..errors import DeadlineExceededError
 from ..manifest.reading import ModelServer
-from .bodies import TooLargeError, error_response, json_response, read_object
+from .bodies import UnreadBodyError, error_response, json_response, read_object
 from .door import Door
 from .gatekeeper_keys import parse_key
 
@@ -100,8 +100,8 @@ class Gatekeeper:
         try:
             value = await read_object(request, self.door.settings.max_body_bytes)
             asked = parse(value, ProviderRequest, "provider request")
-        except TooLargeError as error:
-            return error_response(error, 413)
+        except UnreadBodyError as error:
+            return error_response(error, error.status)
         except InvalidRequestError as error:
             return error_response(error, 400)
         try:

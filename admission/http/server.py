@@ -60,7 +60,7 @@ def serve(settings: Settings, of_admission: AdmissionSettings, application: str 
     try:
         if settings.rules_path is not None:
             watch_rules(settings.rules_path, rules_home(settings), stop)
-        server = _server(settings, of_admission, application)
+        server = _server(settings, of_admission, _free_address(of_admission), application)
         if of_admission.tls_cert_file is not None and of_admission.tls_key_file is not None:
             watch = CertificateWatch(
                 certificate=of_admission.tls_cert_file,
@@ -73,11 +73,11 @@ def serve(settings: Settings, of_admission: AdmissionSettings, application: str 
         stop.set()
 
 
-def _server(settings: Settings, of_admission: AdmissionSettings, application: str) -> SharedSocketServer:
+def _server(settings: Settings, of_admission: AdmissionSettings, host: str, application: str) -> SharedSocketServer:
     try:
         return SharedSocketServer(
             application,
-            address=of_admission.host,
+            address=host,
             port=of_admission.port,
             interface=Interfaces.ASGI,
             factory=True,
@@ -95,3 +95,17 @@ def _server(settings: Settings, of_admission: AdmissionSettings, application: st
         raise InvalidSettingError(
             f"{variable}: the certificate and its key are no pair: {error}", field=variable
         ) from None
+
+
+def _free_address(of_admission: AdmissionSettings) -> str:
+    """The address of the host, at which nobody listens yet: the server would share a port that somebody else has."""
+    host, port = of_admission.host, of_admission.port
+    try:
+        found = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)
+        family, _, _, _, place = next((each for each in found if each[0] == socket.AF_INET), found[0])
+        socket.create_server(place, family=family).close()
+    except OSError as error:
+        variable = AdmissionSettings.variable("port")
+        why = f"{variable}: {host}:{port} cannot be had: {error.strerror or error}"
+        raise InvalidSettingError(why, field=variable, hint="choose another port or host") from None
+    return str(place[0])

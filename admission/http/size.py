@@ -12,7 +12,7 @@ from schemas.parse import decode, parse_request
 from schemas.recommendation import ErrorAnswer, Recommendation
 from schemas.vocabulary import ErrorCode
 
-from .bodies import TooLargeError, error_response, json_response, read_body
+from .bodies import UnreadBodyError, error_response, json_response, read_body
 from .door import Door
 
 SIZE_SECONDS = 10.0
@@ -78,8 +78,8 @@ def _response(answer: Recommendation | ErrorAnswer) -> Response:
 
 
 def _told(error: WeighbridgeError) -> Response:
-    if isinstance(error, TooLargeError):
-        return error_response(error, 413)
+    if isinstance(error, UnreadBodyError):
+        return error_response(error, error.status)
     response = error_response(error, STATUS_OF.get(error.code, 422))
     if isinstance(error, QueueFullError):
         response.headers["Retry-After"] = str(error.retry_after_seconds)
