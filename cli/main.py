@@ -7,6 +7,8 @@ import click
 
 COMMANDS = {
     "size": "cli.size",
+    "check": "cli.check",
+    "slurm": "cli.slurm",
     "batch": "cli.batch.group",
     "demo": "cli.demo",
     "worker": "cli.worker",

@@ -107,7 +107,8 @@ def _workload(told: Told, values: Mapping[str, Any], model: Model | None, assume
     fields = _part(values, "workload")
     if "max_model_len" not in fields:
         allowed = model.max_position_embeddings if model else None
-        if told.rows.default_length == "model" and allowed and not told.adapts_length:
+        adapts = told.adapts_length or "workload.max_model_len" in told.settings.left_to_engine
+        if told.rows.default_length == "model" and allowed and not adapts:
             fields["max_model_len"] = allowed
             assumed.append(f"no longest sequence is given: {allowed} tokens, all that the model's config allows")
         else:

@@ -16,6 +16,8 @@ _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
 _SEPARATORS = ";&|()<>\n"
 _DEEPEST = 4
 """Shells within shells that are looked into."""
+_MOST_WORDS = 4096
+"""Words of a command that are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +33,11 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
 
     Raises: UnreadableError for a script that is no shell's.
     """
+    if len(words) > _MOST_WORDS:
+        raise UnreadableError(
+            f"the command has more than {_MOST_WORDS} words; name what it serves with weighbridge.dev/model",
+            reason="ArgumentUnreadable",
+        )
     for position, word in enumerate(words):
         if depth < _DEEPEST and PurePosixPath(word).name in _SHELLS:
             script = _script_after(words, position)
@@ -110,7 +117,16 @@ def _statements(script: str) -> Iterator[list[str]]:
         yield words
 
 
+_LONGEST = 65_536
+"""Characters of a script that are read: a cluster waits for the answer."""
+
+
 def _tokens(script: str) -> list[str]:
+    if len(script) > _LONGEST:
+        raise UnreadableError(
+            f"the script has more than {_LONGEST} characters; name what it serves with weighbridge.dev/model",
+            reason="ArgumentUnreadable",
+        )
     continued = script.replace("\\\n", " ")
     without_comments = re.sub(r"^\s*#.*$", "", continued, flags=re.MULTILINE)
     without_descriptors = re.sub(r"(?<=\s)[0-9](?=[<>])", "", without_comments)

@@ -6,6 +6,9 @@ from typing import Any
 
 import yaml
 
+from schemas.bounds import refuse_beyond_bounds
+from schemas.errors import InvalidRequestError
+
 from .containers import Container
 from .errors import UnreadableError
 from .flags import as_arguments
@@ -32,13 +35,22 @@ def parse_fields(content: str, called: str) -> Mapping[str, Any]:
 
     Raises: UnreadableError.
     """
+    if len(content) > _LONGEST:
+        raise UnreadableError(
+            f"{called} has more than {_LONGEST} characters", reason="ArgumentUnreadable", field=called
+        )
     try:
         value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
-    except (yaml.YAMLError, RecursionError, ValueError):
+        refuse_beyond_bounds(value)
+    except (yaml.YAMLError, RecursionError, ValueError, InvalidRequestError):
         value = content
     if value is not None and not isinstance(value, Mapping):
         raise UnreadableError(f"{called} is not YAML with fields", reason="ArgumentUnreadable", field=called)
     return mapping(value, called)
+
+
+_LONGEST = 65_536
+"""Characters of a file that are read: a cluster waits for the answer."""
 
 
 def _content(path: PurePosixPath, container: Container, spec: Mapping[str, Any], at_hand: Neighbours) -> str | None:

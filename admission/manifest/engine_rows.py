@@ -91,7 +91,7 @@ class ImageRow:
     __pydantic_config__ = CLOSED
 
     name: str
-    """Its name, or the end of it."""
+    """The end of its name: many keep copies in a registry of their own."""
     tag_is_version: bool = False
     """Whether the tag is the engine's release."""
     needs_command: bool = False

@@ -1,10 +1,11 @@
 """The environment variables of a container, and text in which they are put in place."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from .containers import Container
+from .errors import UnreadableError
 from .objects import Neighbours
 from .shapes import listing, mapping, spelt, text
 
@@ -58,6 +59,28 @@ def _data(config_map: Mapping[str, Any] | None) -> dict[str, str]:
     return {name: value for name, value in data.items() if isinstance(value, str)} if isinstance(data, Mapping) else {}
 
 
+_LONGEST = 65_536
+"""Characters that variables may make of a text: those that hold each other grow without end."""
+
+
+def _bounded(pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], value: str) -> str:
+    """``value`` with what ``put`` gives for each match of ``pattern``.
+
+    Raises: UnreadableError where that is too long.
+    """
+    room = _LONGEST
+
+    def put_within(match: re.Match[str]) -> str:
+        nonlocal room
+        placed = put(match)
+        room -= len(placed)
+        if room < 0:
+            raise UnreadableError("variables hold each other, and become too long", reason="ArgumentUnreadable")
+        return placed
+
+    return pattern.sub(put_within, value)
+
+
 def expand(value: str, environment: Environment) -> str:
     """``value`` with each ``$(NAME)`` put in place as Kubernetes does it; names that are not set stay as they are.
 
@@ -73,7 +96,7 @@ def expand(value: str, environment: Environment) -> str:
         set_to = environment[match[1]]
         return HIDDEN if set_to is None else set_to
 
-    return _KUBERNETES.sub(put, value)
+    return _bounded(_KUBERNETES, put, value)
 
 
 def expand_in_shell(value: str, environment: Environment) -> str:
@@ -90,4 +113,4 @@ def expand_in_shell(value: str, environment: Environment) -> str:
         set_to = environment.get(name, "")
         return HIDDEN if set_to is None else set_to or match[3] or ""
 
-    return _SHELL.sub(put, value)
+    return _bounded(_SHELL, put, value)

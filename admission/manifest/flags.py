@@ -27,6 +27,8 @@ class Settings:
     """By field of a request, or by a word of ours."""
     model: str | None = None
     """The model, as it is written."""
+    left_to_engine: set[str] = field(default_factory=set)
+    """Fields of which the arguments say that the engine shall choose."""
     assumed: list[str] = field(default_factory=list)
 
 
@@ -168,6 +170,7 @@ def _set(rows: EngineRows, row: FlagRow, flag: str, given: str, found: Settings,
         found.model = value
     elif value is None:
         found.values.pop(name, None)
+        found.left_to_engine.add(name)
     else:
         found.values[name] = value
 

@@ -13,6 +13,8 @@ from .shapes import listing, mapping, text
 
 _MOST = 8
 """Types that a pod may be let run on and is weighed on each."""
+_LONGEST = 256
+"""Characters of the name of a GPU, as a request may have them."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,9 +35,9 @@ def types_called(name: str, place: str) -> list[GpuType]:
     bare = name.removesuffix(rows.suffixes.shared)
     match = re.fullmatch(rows.suffixes.mig_pattern, bare)
     product, mig = (match[1], match[2]) if match else (bare, None)
-    meant = load_gpus().meanings(product)
+    meant = load_gpus().meanings(product) if len(product) <= _LONGEST else []
     if not meant:
-        nearest = ", ".join(load_gpus().nearest(product))
+        nearest = ", ".join(load_gpus().nearest(product[:_LONGEST]))
         raise UnreadableError(
             f"the catalogue has no GPU called {product!r:.80}; nearest names: {nearest}",
             reason="UnknownGpu",

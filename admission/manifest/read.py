@@ -9,7 +9,7 @@ from .kinds.registry import replicas_of
 from .objects import Neighbours
 from .reading import ModelServer, Reading, Surroundings, Unreadable
 from .scene import Scene
-from .servers import servers_of, unreadable
+from .servers import gathered, servers_of, unreadable
 from .shapes import mapping, text
 
 
@@ -21,22 +21,19 @@ def read(object: Mapping[str, Any], surroundings: Surroundings) -> Reading:  # n
     found: list[ModelServer | Unreadable] = []
     bypass = None
     try:
-        metadata = mapping(mapping(object, "object").get("metadata"), "metadata")
+        fields = mapping(object, "object")
+        metadata = mapping(fields.get("metadata"), "metadata")
         annotations = mapping(metadata.get("annotations"), "metadata.annotations")
         at_hand = Neighbours(
             objects=surroundings.objects, namespace=text(metadata.get("namespace"), "metadata.namespace")
         )
         bypass = reason_to_bypass(annotations)
         # Those read before a fault are told of too.
-        for each in _servers(object, annotations, at_hand, surroundings):
+        for each in _servers(fields, annotations, at_hand, surroundings):
             found.append(each)  # noqa: PERF402 - as above
     except UnreadableError as error:
         found.append(unreadable("", error))
-    return Reading(
-        servers=[each for each in found if isinstance(each, ModelServer)],
-        unreadable=[each for each in found if isinstance(each, Unreadable)],
-        bypass=bypass,
-    )
+    return gathered(found, bypass)
 
 
 def _servers(

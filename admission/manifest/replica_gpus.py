@@ -2,7 +2,6 @@
 
 from dataclasses import replace
 
-from .containers import containers_of
 from .errors import UnreadableError
 from .gpu_types import GpuType, types_called, types_of_nodes
 from .resources import Asked
@@ -20,12 +19,10 @@ def gpus_of(inside: Inside) -> Asked:
     scene = inside.scene
     lent = inside.own.count * (inside.template.pods - 1)
     first = inside.own
-    for template in (scene.replica.leader, *scene.replica.followers):
+    for template, asked in scene.asks if scene.replica.followers else ():
         if template is not inside.template:
-            for container in containers_of(template):
-                asked = Inside(scene=scene, template=template, container=container).own
-                lent += asked.count * template.pods
-                first = first if first.count else asked
+            lent += asked.count * template.pods
+            first = first if first.count else asked
     return replace(first, count=inside.own.count + lent)
 
 

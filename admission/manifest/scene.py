@@ -1,6 +1,6 @@
 """Where a replica stands, and a container of it."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -8,7 +8,7 @@ from typing import Any
 from .annotations import Said, said_of
 from .claims import asked_by_claims
 from .commands import Command, commands_of
-from .containers import Container
+from .containers import Container, containers_of
 from .environment import Environment, environment_of, expand
 from .images import EngineImage, engine_in
 from .objects import Neighbours
@@ -27,6 +27,28 @@ class Scene:
     """Of the object itself."""
     at_hand: Neighbours
     surroundings: Surroundings
+
+    @cached_property
+    def asks(self) -> Sequence[tuple[PodTemplate, Asked]]:
+        """What each container of the replica asks for, with the pods it stands in.
+
+        Raises: UnreadableError.
+        """
+        replica = self.replica
+        return [
+            (template, asked_by(container, template, self.at_hand))
+            for template in (replica.leader, *replica.followers)
+            for container in containers_of(template)
+        ]
+
+
+def asked_by(container: Container, template: PodTemplate, at_hand: Neighbours) -> Asked:
+    """The GPUs that ``container`` of ``template`` asks for itself.
+
+    Raises: UnreadableError.
+    """
+    by_resources = asked_by_resources(container)
+    return by_resources if by_resources.count else asked_by_claims(container, template.spec, at_hand)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -60,12 +82,10 @@ class Inside:
     @cached_property
     def own(self) -> Asked:
         """The GPUs that it asks for itself."""
-        by_resources = asked_by_resources(self.container)
-        if by_resources.count:
-            return by_resources
-        return asked_by_claims(self.container, self.template.spec, self.scene.at_hand)
+        return asked_by(self.container, self.template, self.scene.at_hand)
 
-    def commands(self) -> Iterator[Command]:
+    @cached_property
+    def commands(self) -> Sequence[Command]:
         """What it runs."""
         fields, place = self.container.fields, self.container.place
         given = [
@@ -76,4 +96,4 @@ class Inside:
         if self.image and not self.image.row.needs_command and not fields.get("command"):
             # The image's own entry point takes the arguments; a shell among them is one all the same.
             given = [*self.image.rows.starts[0].words, *given]
-        yield from commands_of(given, self.environment)
+        return tuple(commands_of(given, self.environment))

@@ -1,6 +1,6 @@
 """The model servers in the pods of a replica, each as a sizing request or as what keeps it from being one."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .assemble import Told, request_for
 from .config_file import arguments_in
@@ -10,7 +10,7 @@ from .engine_rows import EngineRows, find_rows
 from .errors import UnreadableError
 from .flags import settings_of
 from .gpu_rows import load_gpu_rows
-from .reading import ModelServer, Unreadable
+from .reading import ModelServer, Reading, Unreadable
 from .replica import PodTemplate
 from .replica_gpus import gpus_of, types_for
 from .resources import Asked
@@ -28,6 +28,15 @@ def servers_of(scene: Scene) -> Iterator[ModelServer | Unreadable]:
             elif any(_same(found, other) for other in leaders):
                 continue
             yield found
+
+
+def gathered(found: Sequence[ModelServer | Unreadable], bypass: str | None) -> Reading:
+    """All that was ``found``, as what an object is read as."""
+    return Reading(
+        servers=tuple(each for each in found if isinstance(each, ModelServer)),
+        unreadable=tuple(each for each in found if isinstance(each, Unreadable)),
+        bypass=bypass,
+    )
 
 
 def _same(found: ModelServer | Unreadable, other: ModelServer | Unreadable) -> bool:
@@ -61,7 +70,7 @@ def _in_container(inside: Inside) -> Iterator[ModelServer]:
         gpus = gpus_of(inside)
     except UnreadableError:
         # Claims may be for devices that are none of our business.
-        if inside.image or starts_in(inside.commands()):
+        if inside.image or starts_in(inside.commands):
             raise
         return
     if not gpus.count:
@@ -89,7 +98,7 @@ def _in_container(inside: Inside) -> Iterator[ModelServer]:
 def _refuse_gpus_taken_unasked(inside: Inside) -> None:
     """Raises: UnreadableError for a server that takes GPUs which nobody knows it has."""
     row = load_gpu_rows().devices_variable
-    if inside.environment.get(row.name, "") in row.nothing or not starts_in(inside.commands()):
+    if inside.environment.get(row.name, "") in row.nothing or not starts_in(inside.commands):
         return
     raise UnreadableError(
         f"it takes GPUs by {row.name} and asks for none; ask for them, or say how many with weighbridge.dev/gpu-count",
@@ -103,13 +112,13 @@ def _started(inside: Inside) -> list[Start]:
 
     Raises: UnreadableError where an image has an engine, and what is done with it cannot be read.
     """
-    started = starts_in(inside.commands())
+    started = starts_in(inside.commands)
     if started or not inside.is_of_leader or not inside.own.count:
         return started
     if "model" in inside.said.words:
         rows = inside.image.rows if inside.image else find_rows(inside.said.words.get("engine", "vllm"))
         return [Start(rows=rows, arguments=(), environment=inside.environment, takes_model=False)] if rows else []
-    if inside.image and not only_joins(inside.commands()):
+    if inside.image and not only_joins(inside.commands):
         raise UnreadableError(
             f"its image has {inside.image.rows.engine}, and its command cannot be read; "
             "name what it serves in the annotation weighbridge.dev/model",

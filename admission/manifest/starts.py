@@ -1,6 +1,6 @@
 """Where a command starts an engine."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .commands import Command
@@ -22,12 +22,12 @@ class Start:
     """Whether the model may stand among the arguments without a flag."""
 
 
-def starts_in(commands: Iterator[Command]) -> list[Start]:
+def starts_in(commands: Iterable[Command]) -> list[Start]:
     """The engines that ``commands`` start, whatever wraps them."""
     return [start for command in commands if (start := _start_of(command))]
 
 
-def only_joins(commands: Iterator[Command]) -> bool:
+def only_joins(commands: Iterable[Command]) -> bool:
     """Whether ``commands`` do no more than lend GPUs to a server that is started elsewhere."""
     joins = [join for rows in load_engines() for join in rows.joins]
     return any(_position(command.words, join) is not None for command in commands for join in joins)
