@@ -1,0 +1,42 @@
+"""Requests of the controller weighed by the workers, each under an id that finds its answer again."""
+
+import hashlib
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import Any
+
+from worker.client import Answer, Client
+
+QUEUE = "admission"
+VERSIONS_SECONDS = 10.0
+"""How long the versions that workers report are taken to be in force."""
+
+
+class QueueWeigher:
+    """Asks the workers of the queue ``admission``; any number of threads may share it."""
+
+    def __init__(self, client: Client, *, timeout_seconds: float) -> None:
+        self._client = client
+        self._timeout_seconds = timeout_seconds
+        self._lock = threading.Lock()
+        self._versions: list[str] = []
+        self._versions_until = 0.0
+
+    def weigh(self, identity: str, request: Mapping[str, Any]) -> Answer:
+        """The answer to ``request``, also one that was given to the same question before the controller was restarted.
+
+        Raises: QueueFullError; UnavailableError when none came in time.
+        """
+        told = [identity, self._in_force(), {**request, "request_id": None}]
+        request_id = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
+        self._client.submit({**request, "request_id": request_id}, queue=QUEUE)
+        return self._client.wait(request_id, timeout=self._timeout_seconds)
+
+    def _in_force(self) -> list[str]:
+        with self._lock:
+            if time.monotonic() >= self._versions_until:
+                self._versions = self._client.versions()
+                self._versions_until = time.monotonic() + VERSIONS_SECONDS
+            return self._versions
