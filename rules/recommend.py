@@ -42,6 +42,11 @@ class Recommender:
         self._sixteen_bit = tuple(each.name for each in formats if each.kind == "16-bit")
         self._versions: Versions = versions_of(rule_set.version, catalog.version)
 
+    @property
+    def versions(self) -> Versions:
+        """What it answers by."""
+        return self._versions
+
     def ruled_by(self, rule_set: RuleSet) -> "Recommender":
         """The same with another rule set."""
         return Recommender(self._catalog, rule_set, self._reader)

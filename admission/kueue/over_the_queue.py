@@ -9,6 +9,8 @@ from typing import Any
 
 from worker.client import Answer, Client
 
+from ..context import Identity
+
 QUEUE = "admission"
 VERSIONS_SECONDS = 10.0
 """How long the versions that workers report are taken to be in force."""
@@ -24,12 +26,12 @@ class QueueWeigher:
         self._versions: list[str] = []
         self._versions_until = 0.0
 
-    def weigh(self, identity: str, request: Mapping[str, Any]) -> Answer:
+    def weigh(self, identity: Identity, request: Mapping[str, Any]) -> Answer:
         """The answer to ``request``, also one that was given to the same question before the controller was restarted.
 
         Raises: QueueFullError; UnavailableError when none came in time.
         """
-        told = [identity, self._in_force(), {**request, "request_id": None}]
+        told = [identity.uid, identity.generation, identity.flavor, self._in_force(), {**request, "request_id": None}]
         request_id = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
         self._client.submit({**request, "request_id": request_id}, queue=QUEUE)
         return self._client.wait(request_id, timeout=self._timeout_seconds)

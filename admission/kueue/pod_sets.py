@@ -23,7 +23,7 @@ class Placed:
     gpu: str | None
     """The GPU type that a flavour is annotated with."""
     flavor: str | None
-    """The flavours' names."""
+    """Name of the flavour of the GPUs, or of whatever was assigned where there are none."""
 
 
 def placed(workload: Object, question: Question, flavors: Mapping[str, Object]) -> list[Placed]:
@@ -48,18 +48,23 @@ def placed(workload: Object, question: Question, flavors: Mapping[str, Object]) 
 
 
 def _together(names: Sequence[str], value: Object, question: Question, flavors: Mapping[str, Object]) -> Placed:
-    assigned = {flavor: None for name in names for flavor in _named(question, name)}
+    assigned = sorted({(_is_common(resource), flavor) for name, resource, flavor in question.flavors if name in names})
     gpus = [
         gpu
-        for flavor in assigned
+        for _, flavor in assigned
         if (gpu := ((flavors.get(flavor) or {}).get("metadata") or {}).get("annotations", {}).get(GPU_ANNOTATION))
     ]
     return Placed(
         pod_sets=tuple(names),
         object=value,
         gpu=gpus[0] if gpus else None,
-        flavor=",".join(assigned) or None,
+        flavor=assigned[0][1] if assigned else None,
     )
+
+
+def _is_common(resource: str) -> bool:
+    """Whether every node has it: what a device plugin brings is named with the domain of who makes it."""
+    return "/" not in resource
 
 
 def _named(question: Question, pod_set: str) -> list[str]:

@@ -6,7 +6,9 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from schemas.decision import Mode
 from worker.server import Say
+from worker.settings import Settings
 from worker.telemetry.endpoint import probe_page, serving
 
 from .cluster import Cluster
@@ -60,30 +62,29 @@ class Vitals:
         return None if self._controller is None else self._controller.fault
 
 
-def serve(settings: KueueSettings, decide: Decide, say: Say) -> int:
+def serve(settings: Settings, kueue: KueueSettings, mode: Mode, decide: Decide, say: Say) -> int:
     """Serves until SIGTERM or SIGINT; the exit status.
 
     Raises: ClusterAwayError when no cluster is configured or it does not answer at the start; ObjectNotFoundError when
     it has no Kueue; InvalidSettingError when the port for probes cannot be had.
     """
-    vitals = Vitals()
+    vitals, default = Vitals(), Parameters(mode=mode, annotate=kueue.annotate)
     if settings.metrics_port is None:
-        asyncio.run(_serve(settings, decide, say, vitals))
+        asyncio.run(_serve(kueue, default, decide, say, vitals))
         return 0
     pages = {"/healthz": probe_page(vitals.unhealthy), "/readyz": probe_page(vitals.unready)}
     with serving(settings.metrics_host, settings.metrics_port, pages) as address:
         say(f"probes: {address}/healthz, /readyz", "start")
-        asyncio.run(_serve(settings, decide, say, vitals))
+        asyncio.run(_serve(kueue, default, decide, say, vitals))
     return 0
 
 
-async def _serve(settings: KueueSettings, decide: Decide, say: Say, vitals: Vitals) -> None:
+async def _serve(settings: KueueSettings, default: Parameters, decide: Decide, say: Say, vitals: Vitals) -> None:
     stop = asyncio.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, stop.set)
     async with Cluster.of_surroundings() as cluster:
         kinds = await KueueKinds.served(cluster)
-        default = Parameters(mode=settings.kueue_mode, annotate=settings.kueue_annotate)
 
         async def work() -> None:
             controller = Controller(
@@ -91,20 +92,20 @@ async def _serve(settings: KueueSettings, decide: Decide, say: Say, vitals: Vita
                 kinds=kinds,
                 decide=decide,
                 default=default,
-                concurrency=settings.kueue_concurrency,
+                concurrency=settings.concurrency,
             )
             with vitals.leading(controller):
                 await controller.run()
 
         election = Election(
             cluster=cluster,
-            namespace=settings.kueue_namespace,
-            name=settings.kueue_lease,
-            identity=settings.kueue_identity,
+            namespace=settings.namespace,
+            name=settings.lease,
+            identity=settings.identity,
             beat=vitals.answered,
         )
         say(
-            f"ready: {settings.kueue_identity} stands for {settings.kueue_lease}, Kueue {kinds.workloads.version}",
+            f"ready: {settings.identity} stands for {settings.lease}, Kueue {kinds.workloads.version}",
             "ready",
         )
         leading = asyncio.ensure_future(election.lead(work))

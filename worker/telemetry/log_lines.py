@@ -54,6 +54,9 @@ ACTIONS = {
     "upkeep": "a round of looking for lost messages could not be made",
     "report": "the worker could not report itself",
     "trace": "traces cannot be exported",
+    "check": "a workload of a cluster was answered, or could not be",
+    "follow": "what changes on a cluster could not be followed, and is listed anew",
+    "lead": "a controller began to work or ended, or cannot hold its lease",
 }
 """Every ``action`` there is: a word here never changes its meaning."""
 

@@ -7,6 +7,8 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from admission.kueue.settings import KueueSettings
+from admission.settings import AdmissionSettings
 from cli.main import COMMANDS, main
 from sizing.catalog.formats import load_formats
 from tests.unit.checkpoints.laying import SMALL, lay, small
@@ -295,7 +297,8 @@ def test_settings_tell_all_there_are_and_no_secret(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("WEIGHBRIDGE_PREFETCH", "2")
     told = run("settings", "--json")
     rows = {row["variable"]: row for row in map(json.loads, told.stdout.splitlines())}
-    assert set(rows) == {f"WEIGHBRIDGE_{name.upper()}" for name in Settings.model_fields}
+    every = (Settings, AdmissionSettings)
+    assert set(rows) == {each.variable(name) for each in every for name in each.model_fields}
     assert all(row["what"] for row in rows.values())
     assert (rows["WEIGHBRIDGE_PREFETCH"]["value"], rows["WEIGHBRIDGE_PREFETCH"]["set"]) == ("2", True)
     assert rows["WEIGHBRIDGE_REDIS_URL"]["value"] == "**"
