@@ -16,7 +16,15 @@ WORST_LAST: tuple[DecisionCode, ...] = (
 """Codes, from what worries nobody on."""
 
 NOT_KNOWN: frozenset[Reason] = frozenset(
-    {"ModelNotNamed", "ModelIsPath", "UnknownModel", "GpuTypeNotNamed", "UnknownGpu", "ReferenceNotAtHand", "KindNotSupported"}
+    {
+        "ModelNotNamed",
+        "ModelIsPath",
+        "UnknownModel",
+        "GpuTypeNotNamed",
+        "UnknownGpu",
+        "ReferenceNotAtHand",
+        "KindNotSupported",
+    }
 )
 """Reasons that tell of what we do not know, not of a fault in the object."""
 

@@ -61,7 +61,9 @@ class AdmissionSettings(FromEnvironment):
     @model_validator(mode="after")
     def _plain_text_stays_here(self) -> Self:
         if (self.tls_cert_file is None) != (self.tls_key_file is None):
-            raise ValueError("WEIGHBRIDGE_ADMISSION_TLS_CERT_FILE and WEIGHBRIDGE_ADMISSION_TLS_KEY_FILE need each other")
+            raise ValueError(
+                "WEIGHBRIDGE_ADMISSION_TLS_CERT_FILE and WEIGHBRIDGE_ADMISSION_TLS_KEY_FILE need each other"
+            )
         if self.tls_cert_file is None and not self.plain_http and not _is_loopback(self.host):
             raise ValueError(
                 f"WEIGHBRIDGE_ADMISSION_HOST: {self.host} can be reached by others: set "

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Self
 
 from httpx2 import HTTPError, HTTPStatusError, InvalidURL
-from lightkube import ALL_NS, ApiError, AsyncClient, ConfigError, KubeConfig
+from lightkube import ALL_NS, ApiError, AsyncClient, ConfigError
 from lightkube.generic_resource import create_global_resource, create_namespaced_resource
 from lightkube.types import PatchType
 
@@ -81,11 +81,6 @@ class Cluster:
                 f"no cluster is configured: {error}",
                 hint="run in a pod with a service account, or name a kubeconfig in KUBECONFIG",
             ) from None
-
-    @classmethod
-    def at(cls, url: str) -> Self:
-        """The cluster at ``url``, without credentials."""
-        return cls(AsyncClient(KubeConfig.from_server(url), field_manager=FIELD_MANAGER, trust_env=False))
 
     async def __aenter__(self) -> Self:
         return self
@@ -165,8 +160,8 @@ def _told(kind: Kind, name: str) -> Iterator[None]:
     try:
         yield
     except (HTTPError, InvalidURL, ConfigError, TimeoutError, OSError) as error:
-        status = _status(error)
-        message = f"{kind.kind} {name}: {error or type(error).__name__}"
+        status, said = _answered(error)
+        message = f"{kind.kind} {name}: {said}"
         if status == NOT_FOUND:
             raise ObjectNotFoundError(message) from error
         if status == CONFLICT:
@@ -176,8 +171,10 @@ def _told(kind: Kind, name: str) -> Iterator[None]:
         raise ClusterAwayError(message) from error
 
 
-def _status(error: Exception) -> int | None:
-    """The status that the API answered, in its response or within a watch."""
+def _answered(error: Exception) -> tuple[int | None, str]:
+    """The status that the API answered, in its response or within a watch, if it did, and what to say of it."""
     if isinstance(error, ApiError) and error.status is not None:
-        return error.status.code
-    return error.response.status_code if isinstance(error, HTTPStatusError) else None
+        return error.status.code, str(error.status.message or error.status.reason)
+    if isinstance(error, HTTPStatusError):
+        return error.response.status_code, f"the API server answers {error.response.status_code}"
+    return None, str(error) or type(error).__name__

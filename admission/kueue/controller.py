@@ -71,6 +71,11 @@ class Controller:
         ]
         return f"not listed yet: {', '.join(missing)}" if missing else None
 
+    @property
+    def waiting(self) -> int:
+        """Workloads and checks that wait to be looked at, or are."""
+        return len(self._line)
+
     async def run(self) -> None:
         """Follows the cluster and answers until cancelled.
 
@@ -144,8 +149,9 @@ class Controller:
         asyncio.get_running_loop().call_later(pause, self._line.put, work)
 
     async def _look_at_check(self, key: Key) -> None:
-        check = self._checks.objects.get(key)
-        if check is None or not is_ours(check):
+        # As with workloads: what the watch told may be older than what was written.
+        check = await self._cluster.read(self._kinds.checks, key[1])
+        if not is_ours(check):
             return
         _, fault = self._told(check)
         conditions = told_active(check, fault, to_seconds())
