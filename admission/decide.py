@@ -43,9 +43,13 @@ def decide_on(object: Mapping[str, Any], reading: Reading, context: Context) -> 
     return _concluded(object, reading, context, weighed)
 
 
-def overdue(object: Mapping[str, Any], reading: Reading, context: Context, message: str) -> Decision:  # noqa: A002 - as above
-    """The decision about ``object`` where an answer is due and nothing is weighed."""
-    error = DeadlineExceededError(message)
+def overdue(
+    object: Mapping[str, Any],  # noqa: A002 - as above
+    reading: Reading,
+    context: Context,
+    error: UnavailableError,
+) -> Decision:
+    """The decision about ``object`` where an answer is due and ``error`` kept all of it from being weighed."""
     weighed = [_Weighed(not_weighed(server, error)) for server in reading.servers]
     return _concluded(object, reading, context, weighed)
 

@@ -22,6 +22,14 @@ def decision_id(object: Mapping[str, Any], context: Context) -> str:  # noqa: A0
     return sha256(json.dumps(told).encode()).hexdigest()
 
 
+_NOT_ASKED_FOR = {"managedFields", "creationTimestamp", "resourceVersion"}
+"""Metadata that differs each time the same is asked for."""
+
+
 def _canonical(object: Mapping[str, Any]) -> str:  # noqa: A002 - as above
-    """One text for all ways to write the same object."""
-    return json.dumps(object, sort_keys=True, separators=(",", ":"), default=repr)
+    """One text for all ways to ask for the same object."""
+    metadata = object.get("metadata")
+    told = {name: said for name, said in object.items() if name != "status"}
+    if isinstance(metadata, Mapping):
+        told["metadata"] = {name: said for name, said in metadata.items() if name not in _NOT_ASKED_FOR}
+    return json.dumps(told, sort_keys=True, separators=(",", ":"), default=repr)

@@ -14,9 +14,12 @@ def kueue() -> None:
 
     Needs the extra weighbridge[kueue], a service account or a kubeconfig, and workers behind WEIGHBRIDGE_REDIS_URL.
     """
+    try:
+        from admission.kueue.serving import serve
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{error.name} is missing: pip install 'weighbridge[kueue]'") from None
     from admission.kueue.deciding import over_the_queue
     from admission.kueue.over_the_queue import QueueWeigher
-    from admission.kueue.serving import serve
     from admission.kueue.settings import KueueSettings
     from admission.settings import AdmissionSettings
     from worker.client import Client

@@ -10,6 +10,7 @@ COMMANDS = {
     "batch": "cli.batch.group",
     "demo": "cli.demo",
     "worker": "cli.worker",
+    "serve": "cli.serve",
     "kueue": "cli.kueue",
     "submit": "cli.submit",
     "results": "cli.results",

@@ -24,32 +24,34 @@ _Link = tuple["_Link", str | int] | None
 """The path of a value, last part first."""
 
 
-def refuse_beyond_bounds(value: object) -> None:
+def refuse_beyond_bounds(value: object, *, depth: int = MAX_DEPTH, characters: int = MAX_CHARACTERS) -> None:
     """Look at all of ``value``, decoded JSON, in time that grows with its size alone.
+
+    ``depth`` and ``characters`` are the bounds of what is no request, but holds what one is read from.
 
     Raises: InvalidRequestError naming a field that is too long, too deep or too large.
     """
     waiting: list[tuple[object, int, _Link]] = [(value, 1, None)]
     values = 0
     while waiting:
-        holder, depth, place = waiting.pop()
+        holder, nested, place = waiting.pop()
         items = _items(holder, place)
         values += len(items)
         if values > MAX_VALUES:
             raise _refusal(place, f"brings the request to more than {MAX_VALUES} values")
-        if depth > MAX_DEPTH:
-            raise _refusal(place, f"is nested more than {MAX_DEPTH} deep")
+        if nested > depth:
+            raise _refusal(place, f"is nested more than {depth} deep")
         for key, each in items:
             if isinstance(each, dict | list):
-                waiting.append((each, depth + 1, (place, key)))
-            elif why := _beyond(each):
+                waiting.append((each, nested + 1, (place, key)))
+            elif why := _beyond(each, characters):
                 raise _refusal((place, key), why)
 
 
-def _beyond(value: object) -> str | None:
+def _beyond(value: object, characters: int) -> str | None:
     """Why ``value``, neither an object nor a list, is too much; None where it is not."""
     if isinstance(value, str):
-        return None if len(value) <= MAX_CHARACTERS else f"has {len(value)} characters, more than {MAX_CHARACTERS}"
+        return None if len(value) <= characters else f"has {len(value)} characters, more than {characters}"
     if isinstance(value, float):
         return None if isfinite(value) else "is not a finite number"
     if isinstance(value, int):

@@ -221,6 +221,14 @@ class Client:
             )
         return _decoded(Entry(entry_id="", request_id=request_id, body=body))
 
+    def answer(self, request_id: str) -> Answer | None:
+        """The answer to ``request_id`` if it was given and is still kept; a caller who must not wait asks so.
+
+        Raises: UnavailableError.
+        """
+        body = self._answered([request_id]).get(request_id)
+        return None if body is None else _decoded(Entry(entry_id="", request_id=request_id, body=body))
+
     def wait_many(self, request_ids: Sequence[str], *, timeout: float) -> Iterator[Answer]:
         """The answers to ``request_ids``, in that order, each as soon as it is there.
 

@@ -8,13 +8,11 @@ import threading
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from pathlib import Path
 from typing import IO, TYPE_CHECKING, ClassVar, Self
-
-from schemas.errors import InvalidSettingError
 
 from . import child
 from .settings import Settings
+from .site_rules import watch_rules
 from .telemetry.log_lines import leave_celery_out
 
 if TYPE_CHECKING:
@@ -41,7 +39,7 @@ def serve(settings: Settings, url: str) -> int:
     app = create_app(settings, url, wiring.refusals)
     answering = wiring.answering
     if settings.rules_path is not None:
-        _watch_rules(settings.rules_path, settings.rules_home)
+        watch_rules(settings.rules_path, settings.rules_home, threading.Event())
     tasks.register(app, answering)
     _end_in_bounded_time(settings.soft_shutdown_seconds)
     own = health_queue(settings.worker_name)
@@ -64,23 +62,6 @@ def work(app: "Celery", settings: Settings, queues: Sequence[str]) -> int:
     )
     worker.start()
     return int(worker.exitcode or 0)
-
-
-def _watch_rules(folder: Path, home: Path) -> None:
-    """Puts the site's rules in force, and keeps up with their folder while this process lives.
-
-    Raises: InvalidSettingError when the folder is broken and no rules are kept that were in force before.
-    """
-    from rules.site_watch import BrokenRulesError, SiteWatch  # noqa: PLC0415 - as in serve
-
-    watch = SiteWatch(folder, home)
-    try:
-        watch.begin()
-    except BrokenRulesError as error:
-        raise InvalidSettingError(
-            f"WEIGHBRIDGE_RULES_PATH: {error}", field="WEIGHBRIDGE_RULES_PATH", hint="weighbridge rules test tells more"
-        ) from None
-    watch.watch(threading.Event())
 
 
 def _end_in_bounded_time(seconds: float) -> None:

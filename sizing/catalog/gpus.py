@@ -219,10 +219,7 @@ class GpuCatalog:
         return self._known(name)
 
     def _find(self, name: str) -> Gpu:
-        tokens = _tokens(name)
-        found = self._exact.get(tokens, [])
-        if len(found) != 1:
-            found = self._containing(frozenset(tokens))
+        found = self.meanings(name)
         if len(found) == 1:
             return found[0]
         if found:
@@ -237,6 +234,12 @@ class GpuCatalog:
             field="hardware.gpu",
             hint=f"nearest names: {', '.join(self.nearest(name))}",
         )
+
+    def meanings(self, name: str) -> list[Gpu]:
+        """Every GPU that ``name`` could mean: the one written exactly so, else all whose names have its parts."""
+        tokens = _tokens(name)
+        exact = self._exact.get(tokens, [])
+        return exact if len(exact) == 1 else self._containing(frozenset(tokens))
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """The catalogue names most like ``name``."""

@@ -29,9 +29,13 @@ def read_csv(name: str) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(read_bytes(name).decode())))
 
 
-def read_yaml(name: str, shape: type[Shape]) -> Shape:
-    """The YAML data file ``name``, whose fields are those of the dataclass ``shape`` and no others."""
-    value = yaml.load(read_bytes(name), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
+def read_yaml(name: str, shape: type[Shape], folder: Traversable = _ROOT) -> Shape:
+    """The YAML data file ``name``, whose fields are those of the dataclass ``shape`` and no others.
+
+    Rows of other rooms lie in a ``folder`` of their own.
+    """
+    content = folder.joinpath(name).read_bytes()
+    value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
     return TypeAdapter(shape).validate_python(value)
 
 

@@ -53,6 +53,8 @@ ACTIONS = {
     "leave_stream": "a process on the stream could not hand back what it held",
     "upkeep": "a round of looking for lost messages could not be made",
     "report": "the worker could not report itself",
+    "decide": "an object that a cluster asked about met a fault in the software",
+    "reload_certificate": "the certificate of the HTTP front door changed, and could be read or not",
     "trace": "traces cannot be exported",
     "check": "a workload of a cluster was answered, or could not be",
     "follow": "what changes on a cluster could not be followed, and is listed anew",

@@ -67,7 +67,7 @@ class ApiServer(kmock.KubernetesEmulator):  # type: ignore[misc]
         if is_status and plural == "workloads" and (status := self.before(request.data)) is not None:
             raise kmock.KubernetesError(status=status, reason="Told", message="answered as the test says")
         key = (request.resource, request.namespace, request.name)
-        found = self.objects[key] if key in self.objects else None
+        found = self.objects[key] if key in self.objects else None  # noqa: SIM401 - its get() makes an object of a default
         lock = (request.data.get("metadata") or {}).get("resourceVersion")
         if found and lock not in (None, found["metadata"]["resourceVersion"]):
             self.refused += 1

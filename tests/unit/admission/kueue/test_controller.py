@@ -354,7 +354,7 @@ def test_lost_watch_is_listed_anew() -> None:
 
 
 def test_restart_asks_again_under_the_same_identity() -> None:
-    """A controller that ends while one is weighed leaves it pending; the next asks the same question by the same name."""
+    """A controller that ends while one is weighed leaves it pending; the next asks the same by the same name."""
 
     async def scenario(server: ApiServer, cluster: Cluster) -> None:
         before, after = Scripted(), Scripted()
@@ -517,7 +517,7 @@ def test_wrong_parameters_make_a_check_inactive(spec: dict[str, Any] | None, rea
             if spec is None:
                 await server.arrive(PARAMETERS, right)
             else:
-                wrong = {key: None for key in spec}
+                wrong = dict.fromkeys(spec)
                 await server.write(PARAMETERS, "strict", {"spec": {**wrong, **right["spec"]}})
             await until(lambda: active()["status"] == "True")
             await until(lambda: writes(server))
