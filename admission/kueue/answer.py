@@ -1,7 +1,7 @@
-"""What a check is answered: its state, by what was decided of the pod sets, and how the status carries it."""
+"""What a check is answered: its state, by what was decided, and how the status carries it."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+import re
+from collections.abc import Mapping
 from typing import Any
 
 from schemas.decision import Decision
@@ -12,7 +12,6 @@ from .names import (
     RECOMMENDED_ARGUMENTS_ANNOTATION,
     CheckState,
 )
-from .pod_sets import Placed
 from .question import Question
 
 Object = Mapping[str, Any]
@@ -23,13 +22,8 @@ LONGEST_MESSAGE = 32_768
 """Characters that the API takes."""
 CUT = " …"
 
-
-@dataclass(frozen=True, kw_only=True)
-class Decided:
-    """Pod sets, and what was decided of them."""
-
-    placed: Placed
-    decision: Decision
+_POD_SET = re.compile(r"spec\.podSets\[(?P<name>[^\]]+)\]")
+"""Where a container stands that was read of a workload."""
 
 
 def retry_seconds(retries: int) -> int:
@@ -37,25 +31,22 @@ def retry_seconds(retries: int) -> int:
     return RETRY_SECONDS[min(retries, len(RETRY_SECONDS) - 1)]
 
 
-def state_of(decisions: Iterable[Decision]) -> CheckState:
-    """Rejected where one is refused, else Retry where one could not be weighed, else Ready.
+def state_of(decision: Decision) -> CheckState:
+    """Rejected where it is refused, Retry where nobody could weigh it, else Ready.
 
     Rejected deactivates a workload until its owner takes it up again: it is for what was found of it, never for what
     could not be found out.
     """
-    decided = list(decisions)
-    if any(not decision.allowed and decision.code != "unavailable" for decision in decided):
-        return "Rejected"
-    if any(decision.code == "unavailable" and decision.bypass is None for decision in decided):
+    if decision.code == "unavailable" and decision.bypass is None:
         return "Retry"
-    return "Ready"
+    return "Ready" if decision.allowed or decision.code == "unavailable" else "Rejected"
 
 
-def answered(question: Question, decided: Sequence[Decided], *, annotate: bool, retries: int, now: str) -> Object:
+def answered(question: Question, decision: Decision, *, annotate: bool, retries: int, now: str) -> Object:
     """The entry of ``question``'s check in the workload's status."""
-    state = state_of(each.decision for each in decided)
-    entry = _entry(question, state, _message(decided), retries=retries, now=now)
-    if state == "Ready" and annotate and (updates := [update for each in decided for update in _updates(each)]):
+    state = state_of(decision)
+    entry = _entry(question, state, _message(question, decision), retries=retries, now=now)
+    if state == "Ready" and annotate and (updates := _updates(decision)):
         return {**entry, "podSetUpdates": updates}
     return entry
 
@@ -126,25 +117,25 @@ def _entry(question: Question, state: CheckState, message: str, *, retries: int,
     return entry
 
 
-def _message(decided: Sequence[Decided]) -> str:
-    told = []
-    for each in decided:
-        where = ", ".join(each.placed.pod_sets) + (f" on {each.placed.flavor}" if each.placed.flavor else "")
-        bypass = f" (let in by its annotation: {each.decision.bypass})" if each.decision.bypass is not None else ""
-        told.append(f"{where}: {each.decision.reason}: {each.decision.message}{bypass}")
-    return "\n".join(told)
+def _message(question: Question, decision: Decision) -> str:
+    flavors = ", ".join(dict.fromkeys(flavor for _, _, flavor in question.flavors))
+    weighed = f" (weighed on {flavors})" if flavors else ""
+    bypass = f"; let in by its annotation: {decision.bypass}" if decision.bypass is not None else ""
+    return f"{decision.reason}: {decision.message}{weighed}{bypass}"
 
 
-def _updates(decided: Decided) -> list[Object]:
-    decision = decided.decision
-    if decision.code == "not_applicable":
-        return []
-    annotations = {DECISION_ANNOTATION: decision.code, DECISION_ID_ANNOTATION: decision.decision_id}
-    arguments = [
-        f"{container.container}: {' '.join(container.change.arguments)}"
-        for container in decision.containers
-        if container.change is not None and container.change.arguments
+def _updates(decision: Decision) -> list[Object]:
+    """Annotations for each pod set in which something serves a model."""
+    arguments: dict[str, list[str]] = {}
+    for container in decision.containers:
+        if (place := _POD_SET.match(container.container)) is not None:
+            changes = container.change.arguments if container.change is not None else ()
+            arguments.setdefault(place["name"], []).extend(changes)
+    told = {DECISION_ANNOTATION: decision.code, DECISION_ID_ANNOTATION: decision.decision_id}
+    return [
+        {
+            "name": name,
+            "annotations": {**told, **({RECOMMENDED_ARGUMENTS_ANNOTATION: " ".join(changes)} if changes else {})},
+        }
+        for name, changes in arguments.items()
     ]
-    if arguments:
-        annotations[RECOMMENDED_ARGUMENTS_ANNOTATION] = "; ".join(arguments)
-    return [{"name": name, "annotations": annotations} for name in decided.placed.pod_sets]

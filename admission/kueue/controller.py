@@ -2,23 +2,24 @@
 
 import asyncio
 import logging
-from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 
+from schemas.decision import Decision
 from schemas.errors import WeighbridgeError
 
-from .answer import Decided, Object, answered, put_off, with_answer
+from ..manifest.reading import Surroundings
+from .answer import Object, answered, put_off, with_answer
 from .cluster import Cluster
-from .deciding import Decide, identity_of, surroundings_of
+from .deciding import Decide, identity_of
 from .errors import ClusterAwayError, ObjectChangedError, ObjectNotFoundError, WrongParametersError
 from .following import Following, Key
 from .kinds import PARAMETERS, KueueKinds
 from .line import Line
 from .moment import to_seconds
 from .parameters import Parameters, is_ours, parameters_of, told_active
-from .pod_sets import placed
+from .pod_sets import gpus_of, placed
 from .question import Question, questions, retries
 
 PAUSES_SECONDS = (0.2, 1.0, 5.0, 15.0)
@@ -176,32 +177,24 @@ class Controller:
         parameters, _ = self._told(self._checks.by_name[question.check])
         retried = retries(workload, question.check)
         try:
-            decided = await self._decided(workload, question, parameters)
+            decision = await self._decision(workload, question, parameters)
         except WeighbridgeError as error:
             return put_off(question, error.message, retries=retried, now=to_seconds())
         except Exception:  # noqa: BLE001 - whoever decides is not of this package
             _log.exception("%s/%s could not be weighed", question.namespace, question.name, extra={"action": "check"})
             return put_off(question, "met a fault in the software", retries=retried, now=to_seconds())
-        return answered(question, decided, annotate=parameters.annotate, retries=retried, now=to_seconds())
+        return answered(question, decision, annotate=parameters.annotate, retries=retried, now=to_seconds())
 
-    async def _decided(self, workload: Object, question: Question, parameters: Parameters) -> Sequence[Decided]:
-        decided = []
-        for each in placed(workload, question, self._known_flavors()):
-            decision = await asyncio.get_running_loop().run_in_executor(
-                self._pool,
-                partial(
-                    self._decide,
-                    each.object,
-                    surroundings_of(each),
-                    identity=identity_of(question, each),
-                    mode=parameters.mode,
-                ),
-            )
-            decided.append(Decided(placed=each, decision=decision))
-        return decided
-
-    def _known_flavors(self) -> Mapping[str, Object]:
-        return self._flavors.by_name
+    async def _decision(self, workload: Object, question: Question, parameters: Parameters) -> Decision:
+        flavors = self._flavors.by_name
+        decide = partial(
+            self._decide,
+            placed(workload, question, flavors),
+            Surroundings(flavors=gpus_of(flavors)),
+            identity=identity_of(question),
+            mode=parameters.mode,
+        )
+        return await asyncio.get_running_loop().run_in_executor(self._pool, decide)
 
     async def _write(self, question: Question, entry: Object) -> None:
         """Gives the answer if the question is still asked, and says nothing otherwise.

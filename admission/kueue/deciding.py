@@ -1,6 +1,5 @@
 """How the controller has pod sets decided."""
 
-import hashlib
 import json
 from collections.abc import Mapping
 from dataclasses import replace
@@ -15,7 +14,6 @@ from ..manifest.reading import Surroundings
 from ..settings import AdmissionSettings
 from ..weighing import installed_versions
 from .over_the_queue import QueueWeigher
-from .pod_sets import Placed
 from .question import Question
 
 
@@ -31,20 +29,11 @@ class Decide(Protocol):
         """The decision; ``identity`` is the same for the same question, also after a restart."""
 
 
-def identity_of(question: Question, placed: Placed) -> Identity:
-    """What names the round in which these pod sets of a workload are weighed."""
-    told = [placed.pod_sets, question.flavors, question.attempt]
-    # The flavour is assigned anew in each round, so it stands for the round.
+def identity_of(question: Question) -> Identity:
+    """What names the round in which a workload is weighed: flavours are assigned anew in each, and stand for it."""
     return Identity(
-        uid=question.uid,
-        generation=question.generation,
-        flavor=f"{placed.flavor or ''}#{hashlib.sha256(json.dumps(told).encode()).hexdigest()}",
+        uid=question.uid, generation=question.generation, flavor=json.dumps([question.flavors, question.attempt])
     )
-
-
-def surroundings_of(placed: Placed) -> Surroundings:
-    """What is known beside the pod sets: the flavour they were assigned, and the GPU that it is annotated with."""
-    return Surroundings(gpu=placed.gpu, assigned_flavor=placed.flavor)
 
 
 def over_the_queue(weigher: QueueWeigher, policy: AdmissionSettings) -> Decide:
@@ -52,7 +41,7 @@ def over_the_queue(weigher: QueueWeigher, policy: AdmissionSettings) -> Decide:
     flavors, versions = policy.flavors(), installed_versions()
 
     def decided(value: Mapping[str, Any], surroundings: Surroundings, *, identity: Identity, mode: Mode) -> Decision:
-        told = replace(surroundings, gpu=surroundings.gpu or policy.gpu, flavors=flavors)
+        told = replace(surroundings, gpu=policy.gpu, flavors={**surroundings.flavors, **flavors})
         context = Context(
             weigh=partial(weigher.weigh, identity),
             surroundings=told,

@@ -12,6 +12,9 @@ PARAMETERS_KIND = "SizingCheck"
 GPU_ANNOTATION = "weighbridge.dev/gpu"
 """On a ResourceFlavor: its GPU type, where no label of its nodes tells."""
 
+BYPASS_ANNOTATION = "weighbridge.dev/bypass"
+"""On an object: why it is to be let in whatever is found."""
+
 DECISION_ANNOTATION = "weighbridge.dev/decision"
 DECISION_ID_ANNOTATION = "weighbridge.dev/decision-id"
 RECOMMENDED_ARGUMENTS_ANNOTATION = "weighbridge.dev/recommended-arguments"

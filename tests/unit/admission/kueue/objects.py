@@ -114,7 +114,7 @@ def a_decision(
         per_gpu=per_gpu(fits=True),
     )
     container = ContainerDecision(
-        container="spec.containers[vllm]",
+        container="spec.podSets[main].template.spec.containers[vllm]",
         code=code,
         reason=_REASONS[code],
         message=f"it is {code}",

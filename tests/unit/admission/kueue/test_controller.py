@@ -282,7 +282,10 @@ def test_flavour_change_is_another_question() -> None:
         await _answer_late(server, cluster, decide, changed, lambda: writes(server) > 0)
         assert entry_of(server, "one")["state"] == "Ready"
         assert writes(server) == 1
-        selectors = [value["spec"]["nodeSelector"]["nvidia.com/gpu.product"] for value, *_ in decide.asked]
+        selectors = [
+            value["spec"]["podSets"][0]["template"]["spec"]["nodeSelector"]["nvidia.com/gpu.product"]
+            for value, *_ in decide.asked
+        ]
         assert selectors == ["NVIDIA-L40S", "NVIDIA-H100-80GB-HBM3"]
         assert len({identity.flavor for _, _, identity, _ in decide.asked}) == 2
 
@@ -458,7 +461,7 @@ def test_pods_are_annotated_where_it_is_asked() -> None:
         told = Parameters(mode="warn", annotate=True)
         async with controller(cluster, Scripted(lambda _: a_decision("fit_with_changes")), default=told):
             await until(lambda: writes(server) == 2)
-        recommended = {"weighbridge.dev/recommended-arguments": "spec.containers[vllm]: --max-model-len 8192"}
+        recommended = {"weighbridge.dev/recommended-arguments": "--max-model-len 8192"}
         assert entry_of(server, "one")["podSetUpdates"] == [{"name": "main", "annotations": recommended}]
         every = {"weighbridge.dev/decision": "fit_with_changes", "weighbridge.dev/decision-id": "d" * 64, **recommended}
         assert entry_of(server, "two")["podSetUpdates"] == [{"name": "main", "annotations": every}]

@@ -1,80 +1,60 @@
 """What is weighed of a workload: its pods, where Kueue would place them."""
 
+import copy
 from typing import Any
 
-from admission.kueue.pod_sets import placed
+from admission.kueue.pod_sets import gpus_of, placed
 from admission.kueue.question import questions
+from admission.manifest.read import read
+from admission.manifest.reading import Surroundings
 
 from .objects import CHECK, a_flavor, a_template, a_workload, assigned
 
-L40S = a_flavor("l40s", {"nvidia.com/gpu.product": "NVIDIA-L40S"}, {"weighbridge.dev/gpu": "L40S"})
-DEFAULT = a_flavor("default", {"pool": "general"})
-FLAVORS = {"l40s": L40S, "default": DEFAULT}
+L40S = a_flavor("l40s", {"nvidia.com/gpu.product": "NVIDIA-L40S"})
+POOL = a_flavor("pool", {"pool": "inference"}, {"weighbridge.dev/gpu": "H100 SXM5 80GB"})
+DEFAULT = a_flavor("default", {"zone": "b"})
+FLAVORS = {"l40s": L40S, "pool": POOL, "default": DEFAULT}
 
 
-def weighed(workload: dict[str, Any]) -> list[Any]:
-    """The parts of a workload that asks one question."""
+def weighed(workload: dict[str, Any]) -> Any:  # noqa: ANN401 - an object of the cluster
+    """What is weighed of a workload that asks one question."""
     (question,) = questions(workload, {CHECK})
     return placed(workload, question, FLAVORS)
 
 
-def test_pod_is_placed_on_its_flavours_nodes() -> None:
-    """Labels of all flavours come into the node selector, as Kueue will put them there; the GPU's flavour is told."""
+def test_pods_are_placed_on_their_flavours_nodes() -> None:
+    """Labels of all flavours come into the node selector, as Kueue will put them there, and nothing else changes."""
     workload = a_workload("one")
-    template = workload["spec"]["podSets"][0]["template"]
-    template["spec"]["nodeSelector"] = {"zone": "a"}
-    (part,) = weighed(workload)
-    assert part.object["kind"] == "Pod"
-    assert part.object["metadata"] == {"name": "one", "namespace": "team-a", "annotations": {}}
-    assert part.object["spec"]["containers"] == template["spec"]["containers"]
-    assert part.object["spec"]["nodeSelector"] == {
-        "zone": "a",
-        "pool": "general",
-        "nvidia.com/gpu.product": "NVIDIA-L40S",
-    }
-    assert (part.flavor, part.gpu, part.pod_sets) == ("l40s", "L40S", ("main",))
-    assert template["spec"]["nodeSelector"] == {"zone": "a"}
+    workload["spec"]["podSets"][0]["template"]["spec"]["nodeSelector"] = {"arch": "amd64"}
+    before = copy.deepcopy(workload)
+    spec = weighed(workload)["spec"]["podSets"][0]["template"]["spec"]
+    assert spec.pop("nodeSelector") == {"arch": "amd64", "zone": "b", "nvidia.com/gpu.product": "NVIDIA-L40S"}
+    before_spec = before["spec"]["podSets"][0]["template"]["spec"]
+    assert spec == {key: value for key, value in before_spec.items() if key != "nodeSelector"}
+    assert workload == before
 
 
-def test_flavour_that_is_not_known_is_only_named() -> None:
-    """A flavour that was deleted meanwhile, or brings no labels, keeps nothing from being weighed."""
-    (part,) = weighed(a_workload("one", flavor="a100"))
-    assert part.object["spec"]["nodeSelector"] == {"pool": "general"}
-    assert (part.flavor, part.gpu) == ("a100", None)
-
-
-def test_leader_and_workers_are_weighed_together() -> None:
-    """The pod sets of a LeaderWorkerSet's group are one replica of it again, as large as the group."""
-    workload = a_workload("group")
-    pod_sets = [
-        {"name": "leader", "count": 1, "template": a_template("--tensor-parallel-size", "8")},
-        {"name": "worker", "count": 3, "template": a_template()},
-    ]
-    workload["spec"]["podSets"] = pod_sets
-    workload["status"]["admission"]["podSetAssignments"] = [assigned("l40s", "leader"), assigned("l40s", "worker")]
-    (part,) = weighed(workload)
-    assert part.object["kind"] == "LeaderWorkerSet"
-    template = part.object["spec"]["leaderWorkerTemplate"]
-    assert template["size"] == 4
-    assert template["leaderTemplate"]["spec"]["containers"] == pod_sets[0]["template"]["spec"]["containers"]
-    assert template["workerTemplate"]["spec"]["nodeSelector"]["nvidia.com/gpu.product"] == "NVIDIA-L40S"
-    assert part.pod_sets == ("leader", "worker")
-
-
-def test_group_without_a_leader_of_its_own_is_told_by_its_owner() -> None:
-    """A LeaderWorkerSet that has one template is one pod set, of as many pods as the group has."""
-    workload = a_workload("group")
-    workload["metadata"]["ownerReferences"] = [{"kind": "LeaderWorkerSet", "name": "llama", "uid": "u"}]
-    workload["spec"]["podSets"][0]["count"] = 2
-    (part,) = weighed(workload)
-    assert part.object["kind"] == "LeaderWorkerSet"
-    assert part.object["spec"]["leaderWorkerTemplate"]["size"] == 2
-
-
-def test_other_pod_sets_are_weighed_each_by_itself() -> None:
-    """Those of other owners serve apart, each on its own flavour."""
+def test_each_pod_set_is_placed_by_itself() -> None:
+    """Pod sets on several flavours have the labels of their own alone; one that is gone brings none."""
     workload = a_workload("two")
     workload["spec"]["podSets"] = [{"name": name, "template": a_template()} for name in ("prefill", "decode")]
-    workload["status"]["admission"]["podSetAssignments"] = [assigned("l40s", "prefill"), assigned("a100", "decode")]
-    parts = weighed(workload)
-    assert [(part.pod_sets, part.flavor) for part in parts] == [(("prefill",), "l40s"), (("decode",), "a100")]
+    workload["status"]["admission"]["podSetAssignments"] = [assigned("l40s", "prefill"), assigned("gone", "decode")]
+    told = [each["template"]["spec"]["nodeSelector"] for each in weighed(workload)["spec"]["podSets"]]
+    assert told == [{"zone": "b", "nvidia.com/gpu.product": "NVIDIA-L40S"}, {"zone": "b"}]
+
+
+def test_gpu_is_read_of_the_flavour() -> None:
+    """By the label of its nodes, or by the annotation of the flavour where no label tells."""
+    for flavor, gpu in (("l40s", "L40S"), ("pool", "H100")):
+        reading = read(weighed(a_workload("one", flavor=flavor)), Surroundings(flavors=gpus_of(FLAVORS)))
+        (server,) = reading.servers
+        assert server.request["model"] == {"name": "Qwen/Qwen3-8B"}
+        assert gpu in server.request["hardware"]["gpu"]
+        assert server.container.startswith("spec.podSets[main]")
+
+
+def test_reason_to_bypass_stands_in_the_template() -> None:
+    """Kueue gives a workload none of its owner's annotations, so the pods' own is heard."""
+    workload = a_workload("one")
+    workload["spec"]["podSets"][0]["template"] = a_template(annotations={"weighbridge.dev/bypass": "a trial run"})
+    assert read(weighed(workload), Surroundings()).bypass == "a trial run"
