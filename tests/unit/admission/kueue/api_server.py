@@ -31,7 +31,7 @@ KINDS = KueueKinds.of("v1beta2")
 
 
 @attrs.define(kw_only=True)
-class ApiServer(kmock.KubernetesEmulator):  # type: ignore[misc]
+class ApiServer(kmock.KubernetesEmulator):
     """Objects have a version that each write raises, and a write under another version is refused.
 
     A write of the status leaves the rest alone, and the other way round.  What is written to a status is held against
@@ -62,8 +62,10 @@ class ApiServer(kmock.KubernetesEmulator):  # type: ignore[misc]
         return response
 
     def _let_through(self, request: kmock.Request) -> None:
+        assert request.resource is not None
+        assert request.name is not None
         is_status = request.subresource == "status"
-        plural = request.resource.plural
+        plural = str(request.resource.plural)
         if is_status and plural == "workloads" and (status := self.before(request.data)) is not None:
             raise kmock.KubernetesError(status=status, reason="Told", message="answered as the test says")
         key = (request.resource, request.namespace, request.name)
@@ -146,12 +148,12 @@ async def serving(version: str = "v1beta2", *kinds: Kind) -> AsyncIterator[tuple
     async with ApiServer() as server, kmock.Server(server) as at:
         served = KueueKinds.of(version)
         for kind in kinds or (served.workloads, served.checks, served.flavors, PARAMETERS, LEASES):
-            server.resources[f"{kind.group}/{kind.version}/{kind.plural}"] = {
-                "kind": kind.kind,
-                "namespaced": kind.namespaced,
-                "verbs": {"get", "list", "watch", "create", "patch"},
-                "subresources": {"status"},
-            }
+            server.resources[f"{kind.group}/{kind.version}/{kind.plural}"] = kmock.ResourceInfo(
+                kind=kind.kind,
+                namespaced=kind.namespaced,
+                verbs={"get", "list", "watch", "create", "patch"},
+                subresources={"status"},
+            )
         with kubeconfig(str(at.url).rstrip("/")):
             cluster = Cluster.of_surroundings()
         async with cluster:

@@ -125,10 +125,10 @@ def test_retries_wait_longer_each_time() -> None:
     """30, 60, 120 and again 120 seconds, by Kueue's own count, which is kept."""
 
     async def scenario(server: ApiServer, cluster: Cluster) -> None:
-        waited = []
+        waited: list[int] = []
         async with controller(cluster, Scripted(lambda _: a_decision("unavailable"))):
             for count in range(4):
-                more = {"retryCount": count} if count else {}
+                more: dict[str, Any] = {"retryCount": count} if count else {}
                 name = f"w{count}"
                 await server.arrive(KINDS.workloads, a_workload(name, checks=[pending(**more)]))
                 await until(lambda: writes(server) == len(waited) + 1)
@@ -186,7 +186,7 @@ def test_conflict_is_read_again_and_answered_once() -> None:
 
     async def scenario(server: ApiServer, cluster: Cluster) -> None:
         server.add(KINDS.workloads, a_workload("one"))
-        meddled = []
+        meddled: list[int] = []
 
         def meddle(_: object) -> None:
             if len(meddled) < 3:
@@ -209,7 +209,7 @@ def test_conflicts_without_end_put_the_workload_off() -> None:
     """A workload that is always written by others is tried again later, and the others are answered meanwhile."""
 
     async def scenario(server: ApiServer, cluster: Cluster) -> None:
-        refusals = []
+        refusals: list[int] = []
 
         def refuse(body: dict[str, Any]) -> int | None:
             told = body["status"]["admissionChecks"][0]["message"]
@@ -516,7 +516,7 @@ def test_wrong_parameters_make_a_check_inactive(spec: dict[str, Any] | None, rea
             await settled(running)
             assert active()["reason"] == reason
             assert not decide.asked
-            right = {"metadata": {"name": "strict"}, "spec": {"mode": "enforce", "annotate": True}}
+            right: dict[str, Any] = {"metadata": {"name": "strict"}, "spec": {"mode": "enforce", "annotate": True}}
             if spec is None:
                 await server.arrive(PARAMETERS, right)
             else:
