@@ -15,9 +15,11 @@ COPY sizing sizing
 COPY checkpoints checkpoints
 COPY rules rules
 COPY worker worker
+COPY batch batch
+COPY admission admission
 COPY cli cli
 RUN python -m venv --without-pip /opt/weighbridge \
-    && pip --python /opt/weighbridge/bin/python install '.[hub,otel]'
+    && pip --python /opt/weighbridge/bin/python install '.[admission,hub,kueue,otel]'
 
 FROM python:3.13-slim
 # The image runs from one folder that nobody writes to; the answers live on the server.
