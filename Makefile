@@ -52,6 +52,7 @@ bench: $(VENV)/.test
 	$(RUN) -m benchmarks.queue
 	$(RUN) -m benchmarks.rules
 	$(RUN) -m benchmarks.batch
+	$(RUN) -m benchmarks.admission
 
 # Two minutes of the service at half of what the machine can do; MINUTES=60 for an hour.
 MINUTES := 2

@@ -7,6 +7,7 @@ from typing import Any
 from schemas.decision import Mode
 from schemas.recommendation import ErrorAnswer, Recommendation, Versions
 
+from .manifest.read import read
 from .manifest.reading import Reading, Surroundings
 from .weighing import installed_versions, weigh_here
 
@@ -15,13 +16,6 @@ Weigh = Callable[[Mapping[str, Any]], Recommendation | ErrorAnswer]
 
 Read = Callable[[Mapping[str, Any], Surroundings], Reading]
 """From an object to what serves a model in it."""
-
-
-def read_manifest(object: Mapping[str, Any], surroundings: Surroundings) -> Reading:  # noqa: A002 - Kubernetes' word
-    """What serves a model in ``object``."""
-    from .manifest.read import read  # noqa: PLC0415 - it brings the catalogue of models
-
-    return read(object, surroundings)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +33,7 @@ class Context:
     """By whom, with what and by which policy an object is decided on."""
 
     weigh: Weigh = weigh_here
-    read: Read = read_manifest
+    read: Read = read
     surroundings: Surroundings = field(default_factory=Surroundings)
     mode: Mode = "warn"
     fail_open: bool = True

@@ -6,14 +6,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.decision import ContainerDecision, Decision
-from schemas.errors import InvalidRequestError, QueueFullError, UnavailableError
+from schemas.errors import QueueFullError, UnavailableError
 from schemas.recommendation import Versions
 
 from .containers import conclude_container, not_read, not_weighed, unavailable
 from .context import Context
 from .errors import DeadlineExceededError
 from .identity import decision_id
-from .manifest.reading import ModelServer, Reading, Unreadable
+from .manifest.reading import ModelServer, Reading
 from .policy import lets_in, worst
 
 ALTERNATIVES = 8
@@ -22,18 +22,7 @@ ALTERNATIVES = 8
 
 def decide(object: Mapping[str, Any], context: Context) -> Decision:  # noqa: A002 - Kubernetes' word
     """What a cluster is told of ``object``."""
-    return decide_on(object, read(object, context), context)
-
-
-def read(object: Mapping[str, Any], context: Context) -> Reading:  # noqa: A002 - as above
-    """What serves a model in ``object``, or that it is no object."""
-    try:
-        return context.read(object, context.surroundings)
-    except InvalidRequestError as error:
-        fault = Unreadable(
-            container="", code="invalid", reason="InvalidObject", message=error.message, field=error.field
-        )
-        return Reading(unreadable=[fault])
+    return decide_on(object, context.read(object, context.surroundings), context)
 
 
 def decide_on(object: Mapping[str, Any], reading: Reading, context: Context) -> Decision:  # noqa: A002 - as above

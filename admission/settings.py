@@ -40,6 +40,7 @@ class AdmissionSettings(FromEnvironment):
     host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]{1,255}$")] = "127.0.0.1"
     """Address that ``weighbridge serve`` listens at."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 8443
+    """Port that it listens at."""
     tls_cert_file: Path | None = None
     """Certificate, with those that vouch for it, in PEM format; read again whenever it changes."""
     tls_key_file: Path | None = None

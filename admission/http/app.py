@@ -68,16 +68,17 @@ def application(door: Door) -> Starlette:
 
 def create() -> Starlette:
     """The application of a process, by what its environment says."""
+    settings = Settings.from_environment(os.environ)
+    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
     return application(front_door(os.environ))
 
 
 def front_door(environment: Mapping[str, str]) -> Door:
-    """What a process answers through whose environment is ``environment``; its log is set up too.
+    """What a process answers through whose environment is ``environment``.
 
     Raises: InvalidSettingError.
     """
     settings, of_admission = Settings.from_environment(environment), AdmissionSettings.from_environment(environment)
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
     in_force = RulesInForce(None if settings.rules_path is None else rules_home(settings), settings.sources)
     return Door(
         settings=of_admission,

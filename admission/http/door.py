@@ -7,7 +7,8 @@ from rules.recommend import answer
 from schemas.recommendation import ErrorAnswer, Recommendation, Versions
 from worker.telemetry.admission_metrics import AdmissionMetrics
 
-from ..context import Context, Read, read_manifest
+from ..context import Context, Read
+from ..manifest.read import read
 from ..manifest.reading import Surroundings
 from ..settings import AdmissionSettings
 from .queue import Queue
@@ -36,14 +37,14 @@ class RulesHere:
         self.weigh(_WARM_UP)
 
 
-@dataclass(frozen=True, kw_only=True)
+@dataclass(frozen=True, kw_only=True, eq=False)
 class Door:
     """A front door, ready to be asked."""
 
     settings: AdmissionSettings
     rules: RulesHere
     queue: Queue
-    read: Read = read_manifest
+    read: Read = read
     surroundings: Surroundings = field(default_factory=Surroundings)
     thread: BoundedThread
     """What weighs: the rule engine is asked by one thread."""

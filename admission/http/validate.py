@@ -15,7 +15,7 @@ from schemas.decision import Decision, Mode
 from schemas.errors import InvalidRequestError, UnavailableError
 
 from ..context import Identity
-from ..decide import decide_on, overdue, read
+from ..decide import decide_on, overdue
 from ..manifest.reading import Reading, Unreadable
 from .bodies import TooLargeError, error_response, json_response, read_object
 from .door import Door
@@ -36,11 +36,11 @@ UNREAD = Reading(
             container="",
             code="unavailable",
             reason="ServiceUnavailable",
-            message="it could not be read because of a fault in this software; its log has the cause",
+            message="it could not be decided on because of a fault in this software; its log has the cause",
         )
     ]
 )
-"""What is known of an object that our own fault kept from being read."""
+"""What is known of an object that our own fault keeps from being decided on."""
 
 _log = logging.getLogger(__name__)
 
@@ -85,9 +85,8 @@ class Validate:
             return let_in(asked.uid)
         if asked.operation not in ("CREATE", "UPDATE"):
             return let_in(asked.uid)
-        context = replace(self.door.context(), mode=mode, identity=_identity(asked.object))
         try:
-            reading = read(asked.object, context)
+            reading = self.door.read(asked.object, self.door.surroundings)
             if asked.operation == "UPDATE" and self._is_known(asked.old_object, reading):
                 return let_in(asked.uid)
         except Exception:  # noqa: BLE001 - whatever an object holds, who asks gets an answer
@@ -101,7 +100,7 @@ class Validate:
         """Whether the object before the change served the same in the same way: then it was decided on already."""
         if old is None:
             return False
-        before = read(old, self.door.context())
+        before = self.door.read(old, self.door.surroundings)
         return (list(before.servers), list(before.unreadable)) == (list(reading.servers), list(reading.unreadable))
 
     async def _decided(self, object: Mapping[str, Any], reading: Reading, mode: Mode, due: float) -> Decision:  # noqa: A002
@@ -122,7 +121,7 @@ class Validate:
             return overdue(object, reading, policy, error)
         except Exception:  # noqa: BLE001 - as above
             _log.exception("an object could not be decided on", extra={"action": "decide"})
-            return overdue(object, reading, policy, UnavailableError("a fault in this software; its log has the cause"))
+            return decide_on(object, replace(UNREAD, bypass=reading.bypass), policy)
 
 
 def seconds_of(duration: str) -> float | None:

@@ -1,0 +1,1 @@
+"""What a review costs over TLS, beside an answer that takes no thought."""
