@@ -76,9 +76,9 @@ class Cluster:
         """
         try:
             return cls(AsyncClient(field_manager=FIELD_MANAGER))
-        except (ConfigError, OSError, ValueError) as error:
+        except Exception as error:  # noqa: BLE001 - a kubeconfig that is wrong fails wherever the library looks at it
             raise ClusterAwayError(
-                f"no cluster is configured: {error}",
+                f"no cluster is configured: {str(error) or type(error).__name__}",
                 hint="run in a pod with a service account, or name a kubeconfig in KUBECONFIG",
             ) from None
 

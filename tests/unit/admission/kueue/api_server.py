@@ -161,7 +161,7 @@ async def serving(version: str = "v1beta2", *kinds: Kind) -> AsyncIterator[tuple
 
 
 @contextmanager
-def kubeconfig(url: str) -> Iterator[None]:
+def kubeconfig(url: str) -> Iterator[Path]:
     """A kubeconfig of the server at ``url`` for the block, where programs look for one."""
     told = {
         "apiVersion": "v1",
@@ -175,4 +175,4 @@ def kubeconfig(url: str) -> Iterator[None]:
         path = Path(folder) / "config"
         path.write_text(yaml.safe_dump(told), encoding="utf-8")
         with patch.dict(os.environ, {"KUBECONFIG": str(path)}):
-            yield
+            yield path
