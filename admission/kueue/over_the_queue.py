@@ -33,8 +33,10 @@ class QueueWeigher:
         """
         told = [identity.uid, identity.generation, identity.flavor, self._in_force(), {**request, "request_id": None}]
         request_id = hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()
-        self._client.submit({**request, "request_id": request_id}, queue=QUEUE)
-        return self._client.wait(request_id, timeout=self._timeout_seconds)
+        deadline = time.monotonic() + self._timeout_seconds
+        # A full queue drains in seconds, and whoever is told to come again gives its quota back.
+        self._client.submit({**request, "request_id": request_id}, queue=QUEUE, patience=self._timeout_seconds / 2)
+        return self._client.wait(request_id, timeout=max(0.0, deadline - time.monotonic()))
 
     def _in_force(self) -> list[str]:
         with self._lock:
