@@ -19,7 +19,7 @@ COPY batch batch
 COPY admission admission
 COPY cli cli
 RUN python -m venv --without-pip /opt/weighbridge \
-    && pip --python /opt/weighbridge/bin/python install '.[admission,hub,otel,parquet]'
+    && pip --python /opt/weighbridge/bin/python install '.[admission,hub,kueue,otel,parquet]'
 
 FROM python:3.13-slim
 # The image runs from one folder that nobody writes to; the answers live on the server.

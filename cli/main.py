@@ -13,6 +13,7 @@ COMMANDS = {
     "demo": "cli.demo",
     "worker": "cli.worker",
     "serve": "cli.serve",
+    "kueue": "cli.kueue",
     "submit": "cli.submit",
     "results": "cli.results",
     "status": "cli.status",

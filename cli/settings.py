@@ -17,11 +17,12 @@ if TYPE_CHECKING:
 @click.option("--json", "as_json", is_flag=True, help="One setting a line, as JSON.")
 def settings(*, as_json: bool) -> None:
     """List the settings of the environment with the values they have here; secrets are not shown."""
+    from admission.kueue.settings import KueueSettings
     from admission.settings import AdmissionSettings
 
     with errors_told():
-        of_admission = AdmissionSettings.from_environment(os.environ)
-    every: tuple[FromEnvironment, ...] = (read_settings(), of_admission)
+        others = [kind.from_environment(os.environ) for kind in (AdmissionSettings, KueueSettings)]
+    every: tuple[FromEnvironment, ...] = (read_settings(), *others)
     print_rows((_row(now, name) for now in every for name in type(now).model_fields), as_json=as_json)
 
 

@@ -3,7 +3,7 @@
 import json
 import os
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
 
@@ -24,7 +24,7 @@ from .identity import id_in_list, request_id_of
 from .keys import Keys
 from .reader import Entry, Reader, Start, popped
 from .settings import Settings
-from .telemetry.registry import Registry
+from .telemetry.registry import Registry, WorkerReport
 from .telemetry.tracing import sending, traces_for
 
 Answer = Recommendation | ErrorAnswer
@@ -145,12 +145,21 @@ class Client:
 
         Raises: UnavailableError.
         """
+        return sum(worker.processes for worker in self._workers() if BATCH in worker.queues)
+
+    def versions(self) -> list[str]:
+        """The versions that workers report to answer by, each once; none where none does, or where we may not look.
+
+        Raises: UnavailableError.
+        """
+        return sorted({json.dumps(worker.versions, sort_keys=True) for worker in self._workers() if worker.versions})
+
+    def _workers(self) -> Collection[WorkerReport]:
         with self._unavailable():
             try:
-                workers = Registry(redis=self._redis, keys=self._keys).workers().values()
+                return Registry(redis=self._redis, keys=self._keys).workers().values()
             except NoPermissionError:
-                return 0
-        return sum(worker.processes for worker in workers if BATCH in worker.queues)
+                return ()
 
     def tell_progress(self, progress: BatchProgress) -> None:
         """Tells whoever listens on the progress stream; nobody need.

@@ -56,6 +56,9 @@ ACTIONS = {
     "decide": "an object that a cluster asked about met a fault in the software",
     "reload_certificate": "the certificate of the HTTP front door changed, and could be read or not",
     "trace": "traces cannot be exported",
+    "check": "a workload of a cluster was answered, or could not be",
+    "follow": "what changes on a cluster could not be followed, and is listed anew",
+    "lead": "a controller began to work or ended, or cannot hold its lease",
 }
 """Every ``action`` there is: a word here never changes its meaning."""
 

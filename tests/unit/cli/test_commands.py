@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner, Result
 
+from admission.kueue.settings import KueueSettings
 from admission.settings import AdmissionSettings
 from cli.main import COMMANDS, main
 from sizing.catalog.formats import load_formats
@@ -296,7 +297,7 @@ def test_settings_tell_all_there_are_and_no_secret(monkeypatch: pytest.MonkeyPat
     monkeypatch.setenv("WEIGHBRIDGE_PREFETCH", "2")
     told = run("settings", "--json")
     rows = {row["variable"]: row for row in map(json.loads, told.stdout.splitlines())}
-    every = (Settings, AdmissionSettings)
+    every = (Settings, AdmissionSettings, KueueSettings)
     assert set(rows) == {each.variable(name) for each in every for name in each.model_fields}
     assert all(row["what"] for row in rows.values())
     assert (rows["WEIGHBRIDGE_PREFETCH"]["value"], rows["WEIGHBRIDGE_PREFETCH"]["set"]) == ("2", True)

@@ -1,0 +1,40 @@
+"""``weighbridge kueue``: answers the admission checks of Kueue's workloads."""
+
+import os
+import sys
+
+import click
+
+from .queue_access import errors_told, read_settings
+
+
+@click.command("kueue")
+def kueue() -> None:
+    """Answer Kueue's admission checks of this cluster until told to stop.
+
+    Needs the extra weighbridge[kueue], a service account or a kubeconfig, and workers behind WEIGHBRIDGE_REDIS_URL.
+    """
+    try:
+        from admission.kueue.serving import serve
+    except ModuleNotFoundError as error:
+        raise click.UsageError(f"{error.name} is missing: pip install 'weighbridge[kueue]'") from None
+    from admission.kueue.deciding import over_the_queue
+    from admission.kueue.over_the_queue import QueueWeigher
+    from admission.kueue.settings import KueueSettings
+    from admission.settings import AdmissionSettings
+    from worker.client import Client
+    from worker.telemetry.log_lines import say_in_log, write_log
+    from worker.telemetry.secrets import mask_for
+
+    settings = read_settings()
+    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+    say = say_in_log if settings.log_format == "json" else _say
+    with errors_told(lambda line: say(line, "start")):
+        own, policy = KueueSettings.from_environment(os.environ), AdmissionSettings.from_environment(os.environ)
+        with Client.open(settings) as client:
+            decide = over_the_queue(QueueWeigher(client, timeout_seconds=own.deadline_seconds), policy)
+            sys.exit(serve(settings, own, policy.mode, decide, say))
+
+
+def _say(line: str, _: str = "") -> None:
+    click.echo(line, err=True)

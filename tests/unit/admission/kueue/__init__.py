@@ -1,0 +1,1 @@
+"""Tests of the Kueue controller, against an API server in process."""
