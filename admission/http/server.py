@@ -2,6 +2,7 @@
 
 import multiprocessing
 import socket
+import time
 from collections.abc import Mapping
 from threading import Event
 from typing import Any
@@ -18,13 +19,16 @@ from worker.site_rules import watch_rules
 from ..settings import AdmissionSettings
 from .certificates import CertificateWatch
 from .rules_home import rules_home
+from .steering import steer
 
 APPLICATION = "admission.http.app:create"
 
-OVERLAP_SECONDS = 3.0
-"""How long a process that is replaced goes on beside the one that replaces it."""
+DRAIN_SECONDS = 2.0
+"""For how long a process that is replaced is left with what came before the next one took over."""
 END_SECONDS = 5
 """What calls get that are being answered when their process is told to end."""
+
+_LOOK_SECONDS = 0.05
 
 _LOG: Mapping[str, Any] = {
     "handlers": {},
@@ -34,10 +38,12 @@ _LOG: Mapping[str, Any] = {
 """The server's own lines are written with all others."""
 
 
-class SharedSocketServer(MPServer):
-    """The server with one listening socket for all its processes, past and to come.
+class HandingOverServer(MPServer):
+    """The server, with processes that are replaced without a lost connection.
 
-    On Linux it would open one a process, and what waits at that of a process that is replaced would be reset.
+    Left to itself it ends a process while connections wait at its socket or are still agreeing on keys.  Here the next
+    process has a socket of its own, new connections are steered to that, and the last one ends when no more came for a
+    while.  A process that ended by itself leaves its socket to the next, with whatever waits there.
     """
 
     def _init_shared_socket(self) -> None:
@@ -45,8 +51,35 @@ class SharedSocketServer(MPServer):
         number = held.get_fd()
         listening = socket.socket(fileno=number)
         listening.set_inheritable(True)
-        # What it sets on systems where it shares the socket by itself.
+        # What it sets itself on systems where processes share a socket.
         vars(self).update(_ssp=None, _shd=held, _sfd=number, _sso=listening)
+
+    def _respawn_workers(self, workers: Any, spawn_target: Any, target_loader: Any, delay: float = 0) -> None:  # noqa: ANN401 - as its own
+        if not delay:
+            super()._respawn_workers(workers, spawn_target, target_loader)
+            return
+        (number,) = workers
+        socket_before, before = self._listening, self.wrks[number]
+        steer(socket_before, 0)
+        self._init_shared_socket()
+        after: Any = self._spawn_worker(number, spawn_target, target_loader)
+        self.wrks[number] = after
+        after.start()
+        while after.is_alive() and not self._listening.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+            time.sleep(_LOOK_SECONDS)
+        steer(self._listening, 1)
+        time.sleep(delay)
+        before.terminate()
+        before.join(END_SECONDS)
+        if before.is_alive():
+            before.kill()
+            before.join()
+        socket_before.close()
+
+    @property
+    def _listening(self) -> socket.socket:
+        listening: socket.socket = vars(self)["_sso"]
+        return listening
 
 
 def serve(settings: Settings, of_admission: AdmissionSettings, application: str = APPLICATION) -> None:
@@ -73,9 +106,9 @@ def serve(settings: Settings, of_admission: AdmissionSettings, application: str 
         stop.set()
 
 
-def _server(settings: Settings, of_admission: AdmissionSettings, host: str, application: str) -> SharedSocketServer:
+def _server(settings: Settings, of_admission: AdmissionSettings, host: str, application: str) -> HandingOverServer:
     try:
-        return SharedSocketServer(
+        return HandingOverServer(
             application,
             address=host,
             port=of_admission.port,
@@ -87,7 +120,7 @@ def _server(settings: Settings, of_admission: AdmissionSettings, host: str, appl
             ssl_cert=of_admission.tls_cert_file,
             ssl_key=of_admission.tls_key_file,
             respawn_failed_workers=True,
-            respawn_interval=OVERLAP_SECONDS,
+            respawn_interval=DRAIN_SECONDS,
             workers_kill_timeout=END_SECONDS,
         )
     except OSError as error:
