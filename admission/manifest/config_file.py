@@ -21,7 +21,8 @@ def arguments_in(path: str, container: Container, spec: Mapping[str, Any], at_ha
 
     Raises: UnreadableError where the file is not at hand, or no YAML.
     """
-    content = _content(PurePosixPath(path), container, spec, at_hand)
+    folder = PurePosixPath(text(container.fields.get("workingDir"), f"{container.place}.workingDir") or "/")
+    content = _content(folder / path, container, spec, at_hand)
     if content is None:
         raise UnreadableError(
             f"the arguments in {path} are not at hand; give the ConfigMap it comes from too",

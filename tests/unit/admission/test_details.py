@@ -143,6 +143,22 @@ def test_claims_for_other_devices_are_none_of_our_business() -> None:
     assert read(manifest, Surroundings()) == Reading()
 
 
+def test_file_of_arguments_may_be_named_from_the_working_folder() -> None:
+    """A path that begins with none is below the container's folder."""
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"a.yaml": "max_seq_len: 2048"}}
+    container = {
+        "name": "c",
+        "workingDir": "/work",
+        "command": ["trtllm-serve", "Qwen/Qwen3-4B", "--config", "./options/a.yaml"],
+        "volumeMounts": [{"name": "v", "mountPath": "/work/options"}],
+        "resources": {"limits": GPU},
+    }
+    volumes = [{"name": "v", "configMap": {"name": "m"}}]
+    spec = {"nodeSelector": {"accelerator": "L4"}, "volumes": volumes, "containers": [container]}
+    request = only_request(read({"kind": "Pod", "spec": spec}, Surroundings(objects=[config_map])))
+    assert request["workload"] == {"max_model_len": 2048}
+
+
 def test_objects_of_another_namespace_are_not_at_hand() -> None:
     """A ConfigMap is found by kind, name and namespace."""
     env = [{"name": "M", "valueFrom": {"configMapKeyRef": {"name": "m", "key": "k"}}}]
