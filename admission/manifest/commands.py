@@ -10,6 +10,8 @@ from .environment import HIDDEN, Environment, expand_in_shell
 from .errors import UnreadableError
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "ksh"}
+_SWITCH_USER = {"su", "runuser"}
+"""Programs that take a script as shells do, after the name of a user."""
 _SCRIPT_FOLLOWS = re.compile(r"-[a-z]*c")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
@@ -38,8 +40,11 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
             f"the command has more than {_MOST_WORDS} words; name what it serves with weighbridge.dev/model",
             reason="ArgumentUnreadable",
         )
+    if words and words[0] == "eval" and depth < _DEEPEST:
+        yield from _commands_in(" ".join(words[1:]), (), environment, depth)
+        return
     for position, word in enumerate(words):
-        if depth < _DEEPEST and PurePosixPath(word).name in _SHELLS:
+        if depth < _DEEPEST and PurePosixPath(word).name in _SHELLS | _SWITCH_USER:
             script = _script_after(words, position)
             if script is not None:
                 yield from _commands_in(words[script], words[script + 1 :], environment, depth)
@@ -52,8 +57,9 @@ def _script_after(words: Sequence[str], shell: int) -> int | None:
     for position in range(shell + 1, len(words)):
         if _SCRIPT_FOLLOWS.fullmatch(words[position]):
             return position + 1 if position + 1 < len(words) else None
-        # Options such as -o take a word of their own.
-        if not words[position].startswith("-") and not words[position - 1].endswith("o"):
+        # Options such as -o take a word of their own, and a user is named without one.
+        is_value = words[position - 1].endswith("o") or PurePosixPath(words[shell]).name in _SWITCH_USER
+        if not words[position].startswith("-") and not is_value:
             return None
     return None
 

@@ -158,6 +158,8 @@ class EngineRows:
     flags_source: str
     switches: tuple[str, ...]
     """Other flags that no value follows."""
+    one_value: tuple[str, ...] = ()
+    """Other flags that exactly one value follows."""
     model_variable: str = ""
     """Environment variable that names the model."""
     weighed_as_says: str = ""
@@ -184,6 +186,11 @@ class EngineRows:
     def switch_flags(self) -> frozenset[str]:
         """Flags of which it is known that no value follows, as ``normal`` writes them."""
         return frozenset(map(normal, self.switches))
+
+    @cached_property
+    def one_value_flags(self) -> frozenset[str]:
+        """Flags of which it is known that one value follows, as ``normal`` writes them."""
+        return frozenset(map(normal, self.one_value))
 
     def field_of(self, row: FlagRow) -> str:
         """What ``row`` sets."""

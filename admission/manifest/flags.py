@@ -76,21 +76,23 @@ def _parted(start: Start) -> tuple[list[str], list[str]]:
 def _read_words(rows: EngineRows, words: Sequence[str], found: Settings, *, takes_model: bool) -> None:
     free: list[str] = []
     several: dict[str, dict[str, str]] = {}
-    is_value_of_unknown = False
+    # Words after a flag that is not known may all be its values: this counts them, from 1 on; 0 is elsewhere.
+    after_unknown = 0
     position = 0
     while position < len(words):
         word = words[position]
         position += 1
         flag, is_given, given = word.partition("=")
         if not flag.startswith("-") or _is_number(word):
-            if not is_value_of_unknown:
+            if not after_unknown or (word == HIDDEN and after_unknown > 1):
                 free.append(word)
-            is_value_of_unknown = False
+            after_unknown += 1 if after_unknown else 0
             continue
         spelling, row, is_off = _row_of(rows, flag)
-        is_value_of_unknown = False
+        after_unknown = 0
         if row is None and spelling not in rows.model_flags:
-            is_value_of_unknown = not is_given and spelling not in rows.switch_flags
+            passed, after_unknown = _passed_over(rows, spelling, is_given=bool(is_given))
+            position += passed
             continue
         if not is_given:
             given, position = _next(row, words, position, flag)
@@ -103,6 +105,15 @@ def _read_words(rows: EngineRows, words: Sequence[str], found: Settings, *, take
     for name, sides in several.items():
         found.values[name] = wider(sides.values())
     _read_free(free, found, takes_model=takes_model)
+
+
+def _passed_over(rows: EngineRows, spelling: str, *, is_given: bool) -> tuple[int, int]:
+    """How many words a flag that is not read certainly takes, and where the count of those it may take begins."""
+    if spelling in rows.one_value_flags:
+        return 0 if is_given else 1, 0
+    if spelling in rows.switch_flags:
+        return 0, 0
+    return 0, 2 if is_given else 1
 
 
 def _read_free(free: Sequence[str], found: Settings, *, takes_model: bool) -> None:

@@ -51,6 +51,12 @@ def test_image_of_a_mirror_is_known_by_the_end_of_its_name() -> None:
     assert request["model"] == {"name": "Qwen/Qwen3-4B"}
 
 
+def test_server_that_a_hook_starts_is_found() -> None:
+    """What runs once a container has started uses its GPUs too."""
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "nohup vllm serve Qwen/Qwen3-4B --max-model-len 2048 &"]}}}
+    assert only_request(pod("sleep", "inf", lifecycle=hook))["model"] == {"name": "Qwen/Qwen3-4B"}
+
+
 def test_fractions_that_add_up_may_share_a_gpu() -> None:
     """Two servers in one container are both weighed where each says how much it takes."""
     script = "vllm serve Qwen/Qwen3-{} --gpu-memory-utilization 0.{} --max-model-len 2048"
