@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from .bounds import MAX_CHARACTERS, MAX_WORDS
 from .environment import HIDDEN, Environment, expand_in_shell
 from .errors import UnreadableError
 
@@ -18,8 +19,6 @@ _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
 _SEPARATORS = ";&|()<>\n"
 _DEEPEST = 4
 """Shells within shells that are looked into."""
-_MOST_WORDS = 4096
-"""Words of a command that are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,9 +34,9 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
 
     Raises: UnreadableError for a script that is no shell's.
     """
-    if len(words) > _MOST_WORDS:
+    if len(words) > MAX_WORDS:
         raise UnreadableError(
-            f"the command has more than {_MOST_WORDS} words; name what it serves with weighbridge.dev/model",
+            f"the command has more than {MAX_WORDS} words; name what it serves with weighbridge.dev/model",
             reason="ArgumentUnreadable",
         )
     if words and words[0] == "eval" and depth < _DEEPEST:
@@ -123,14 +122,10 @@ def _statements(script: str) -> Iterator[list[str]]:
         yield words
 
 
-_LONGEST = 65_536
-"""Characters of a script that are read: a cluster waits for the answer."""
-
-
 def _tokens(script: str) -> list[str]:
-    if len(script) > _LONGEST:
+    if len(script) > MAX_CHARACTERS:
         raise UnreadableError(
-            f"the script has more than {_LONGEST} characters; name what it serves with weighbridge.dev/model",
+            f"the script has more than {MAX_CHARACTERS} characters; name what it serves with weighbridge.dev/model",
             reason="ArgumentUnreadable",
         )
     continued = script.replace("\\\n", " ")

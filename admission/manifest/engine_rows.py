@@ -67,8 +67,6 @@ class FlagRow:
     """Values that leave it to the engine."""
     otherwise: str = ""
     """The engine's default, where one of several flags is left out."""
-    variable: str = ""
-    """Environment variable that sets it too."""
     says: str = ""
     """What is assumed where it is given."""
 
@@ -160,8 +158,8 @@ class EngineRows:
     """Other flags that no value follows."""
     one_value: tuple[str, ...] = ()
     """Other flags that exactly one value follows."""
-    model_variable: str = ""
-    """Environment variable that names the model."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Flags by the environment variables that stand for them."""
     weighed_as_says: str = ""
     """What is assumed where the catalogue does not have the engine."""
     speculative: SpeculativeRow | None = None

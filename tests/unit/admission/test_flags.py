@@ -137,7 +137,9 @@ def test_command_line_overrides_a_file_where_the_engine_says_so() -> None:
 
 
 def test_variables_count_where_no_argument_is_given() -> None:
-    """An argument overrides the variable that says the same."""
+    """An argument overrides the variable that says the same; types of keys and of values count together."""
+    assert settings("llama.cpp", "-ctv", "q8_0", LLAMA_ARG_CACHE_TYPE_K="q4_0").values == {"kv_cache_dtype": "q8_0"}
+    assert settings("llama.cpp", LLAMA_ARG_CACHE_TYPE_K="q4_0").values == {"kv_cache_dtype": "fp16"}
     assert settings("llama.cpp", LLAMA_ARG_CTX_SIZE="4096").values == {"workload.max_model_len": 4096}
     assert settings("llama.cpp", "-c", "8192", LLAMA_ARG_CTX_SIZE="4096").values == {"workload.max_model_len": 8192}
 
@@ -165,7 +167,8 @@ def test_what_we_write_we_read(rows: EngineRows) -> None:
 
 @pytest.mark.parametrize("rows", load_engines(), ids=lambda rows: rows.engine)
 def test_rows_set_fields_of_a_request(rows: EngineRows) -> None:
-    """Whatever a row sets is a field of the contract or a word of ours, and so are its values."""
+    """Whatever a row sets is a field of the contract or a word of ours, and so are its values; variables name rows."""
+    assert set(rows.variables.values()) <= set(rows.by_spelling) | rows.model_flags
     for row in rows.flags:
         name = rows.field_of(row)
         head, _, tail = name.partition(".")
