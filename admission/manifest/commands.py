@@ -4,7 +4,6 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
 from .bounds import MAX_CHARACTERS, MAX_WORDS
 from .environment import HIDDEN, Environment, expand_in_shell
@@ -43,12 +42,17 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
         yield from _commands_in(" ".join(words[1:]), (), environment, depth)
         return
     for position, word in enumerate(words):
-        if depth < _DEEPEST and PurePosixPath(word).name in _SHELLS | _SWITCH_USER:
+        if depth < _DEEPEST and _program(word) in _SHELLS | _SWITCH_USER:
             script = _script_after(words, position)
             if script is not None:
                 yield from _commands_in(words[script], words[script + 1 :], environment, depth)
                 return
     yield Command(words=words, environment=environment)
+
+
+def _program(word: str) -> str:
+    """The name of a program, without the path to it."""
+    return word.rpartition("/")[2]
 
 
 def _script_after(words: Sequence[str], shell: int) -> int | None:
@@ -57,7 +61,7 @@ def _script_after(words: Sequence[str], shell: int) -> int | None:
         if _SCRIPT_FOLLOWS.fullmatch(words[position]):
             return position + 1 if position + 1 < len(words) else None
         # Options such as -o take a word of their own, and a user is named without one.
-        is_value = words[position - 1].endswith("o") or PurePosixPath(words[shell]).name in _SWITCH_USER
+        is_value = words[position - 1].endswith("o") or _program(words[shell]) in _SWITCH_USER
         if not words[position].startswith("-") and not is_value:
             return None
     return None

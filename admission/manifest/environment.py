@@ -65,6 +65,8 @@ def _bounded(pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], valu
 
     Raises: UnreadableError where that is too long.
     """
+    if "$" not in value:
+        return value
     room = MAX_CHARACTERS
 
     def put_within(match: re.Match[str]) -> str:

@@ -137,6 +137,42 @@ def test_label_of_two_cards_is_weighed_as_both() -> None:
     assert [each.request["hardware"]["gpu"] for each in found] == ["A100 SXM4 40GB", "A100 SXM4 80GB"]
 
 
+def test_more_types_than_are_weighed_are_too_many() -> None:
+    """A pod that may run nearly anywhere is to name where."""
+    values = [
+        "Tesla-T4",
+        "NVIDIA-L4",
+        "NVIDIA-L40S",
+        "NVIDIA-A10",
+        "NVIDIA-A10G",
+        "NVIDIA-A2",
+        "NVIDIA-A16",
+        "NVIDIA-A30",
+    ]
+    expression = {"key": "nvidia.com/gpu.product", "operator": "In", "values": values}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    container = {"name": "c", "command": ["vllm", "serve", "Qwen/Qwen3-0.6B"], "resources": {"limits": GPU}}
+    manifest = {"kind": "Pod", "spec": {"affinity": affinity, "containers": [container]}}
+    assert len(read(manifest, Surroundings()).servers) == len(values)
+    values.append("NVIDIA-A40")
+    (found,) = read(manifest, Surroundings()).unreadable
+    assert found.reason == "GpuTypeNotNamed"
+
+
+def test_presets_that_transformers_serves_are_said_not_to_be_weighed() -> None:
+    """KAITO's other runtime is none of the engines that are read."""
+    workspace = {
+        "apiVersion": "kaito.sh/v1beta1",
+        "kind": "Workspace",
+        "metadata": {"annotations": {"kaito.sh/runtime": "transformers"}},
+        "resource": {"instanceType": "Standard_NC24ads_A100_v4"},
+        "inference": {"preset": {"name": "phi-4"}},
+    }
+    (found,) = read(workspace, Surroundings()).unreadable
+    assert found.reason == "KindNotSupported"
+
+
 def test_claims_for_other_devices_are_none_of_our_business() -> None:
     """A pod that serves nothing may claim what is not at hand."""
     manifest = {
