@@ -42,6 +42,7 @@ def conclude_container(server: ModelServer, answer: Recommendation | ErrorAnswer
         reason=reason,
         message=_message(answer, reason, change),
         request=dict(server.request),
+        assumed=list(server.assumed),
         recommendation_id=answer.request_id,
         verdict=answer.verdict,
         per_gpu=answer.per_gpu,
@@ -92,6 +93,7 @@ def _of_error(server: ModelServer, answer: ErrorAnswer) -> ContainerDecision:
         message=f"{answer.error.message}{hint}",
         field=answer.error.field,
         request=dict(server.request),
+        assumed=list(server.assumed),
         recommendation_id=answer.request_id,
     )
 

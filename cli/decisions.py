@@ -67,6 +67,8 @@ def print_table(told: Sequence[tuple[str, Decision]]) -> None:
             why = Text(found.message)
             if found.change is not None:
                 why.append(f"\n{found.change.why}")
+            for sentence in found.assumed:
+                why.append(f"\n{sentence}", style="dim")
             if decision.bypass is not None:
                 why.append(f"\nbypassed: {decision.bypass}")
             table.add_row(Text(name), Text(found.container), Text(f"{mark} {found.reason}", style=style), why)

@@ -65,6 +65,8 @@ class ContainerDecision(Closed):
     """What is at fault in the object, where something is."""
     request: dict[str, JsonValue] | None = None
     """The sizing request that was made of it."""
+    assumed: list[str] = Field(default_factory=list)
+    """What the object leaves open and was taken for granted, one sentence each."""
     recommendation_id: str | None = None
     """Request id of the recommendation."""
     verdict: Verdict | None = None

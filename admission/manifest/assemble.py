@@ -8,6 +8,7 @@ from schemas.errors import InvalidRequestError
 from schemas.parse import parse_request
 from schemas.vocabulary import WEIGHT_FORMATS
 from sizing.catalog.gpus import load_gpus
+from sizing.catalog.models import load_models
 from sizing.model import Model
 from sizing.resolve import DEFAULT_MAX_MODEL_LEN
 
@@ -16,7 +17,7 @@ from .engine_rows import EngineRows
 from .errors import UnreadableError
 from .flags import Settings
 from .gpu_types import GpuType
-from .models import is_catalogued, model_reference
+from .models import model_reference
 from .resources import Asked
 from .speculative import speculative
 from .weight_formats import known_model, weight_format
@@ -77,7 +78,7 @@ def request_for(told: Told, gpu: GpuType) -> tuple[dict[str, Any], list[str]]:
 def _model(told: Told) -> tuple[dict[str, Any], str | None]:
     """The model, and the format that the word which names it adds."""
     said = told.said.words.get("model")
-    if said is not None and is_catalogued(said):
+    if said is not None and load_models().has(said):
         return {"name": said}, None
     word, tagged = said or told.settings.model, None
     if word and "/" in word:

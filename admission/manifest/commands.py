@@ -4,20 +4,20 @@ import re
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import PurePosixPath
 
+from .bounds import MAX_CHARACTERS, MAX_WORDS
 from .environment import HIDDEN, Environment, expand_in_shell
 from .errors import UnreadableError
 
 _SHELLS = {"sh", "bash", "dash", "ash", "zsh", "ksh"}
+_SWITCH_USER = {"su", "runuser"}
+"""Programs that take a script as shells do, after the name of a user."""
 _SCRIPT_FOLLOWS = re.compile(r"-[a-z]*c")
 _ASSIGNMENT = re.compile(r"([A-Za-z_]\w*)=(.*)", re.DOTALL)
 _DECLARES = {"export", "declare", "local", "readonly", "typeset"}
 _SEPARATORS = ";&|()<>\n"
 _DEEPEST = 4
 """Shells within shells that are looked into."""
-_MOST_WORDS = 4096
-"""Words of a command that are read."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -33,13 +33,16 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
 
     Raises: UnreadableError for a script that is no shell's.
     """
-    if len(words) > _MOST_WORDS:
+    if len(words) > MAX_WORDS:
         raise UnreadableError(
-            f"the command has more than {_MOST_WORDS} words; name what it serves with weighbridge.dev/model",
+            f"the command has more than {MAX_WORDS} words; name what it serves with weighbridge.dev/model",
             reason="ArgumentUnreadable",
         )
+    if words and words[0] == "eval" and depth < _DEEPEST:
+        yield from _commands_in(" ".join(words[1:]), (), environment, depth)
+        return
     for position, word in enumerate(words):
-        if depth < _DEEPEST and PurePosixPath(word).name in _SHELLS:
+        if depth < _DEEPEST and _program(word) in _SHELLS | _SWITCH_USER:
             script = _script_after(words, position)
             if script is not None:
                 yield from _commands_in(words[script], words[script + 1 :], environment, depth)
@@ -47,13 +50,19 @@ def commands_of(words: Sequence[str], environment: Environment, depth: int = 0) 
     yield Command(words=words, environment=environment)
 
 
+def _program(word: str) -> str:
+    """The name of a program, without the path to it."""
+    return word.rpartition("/")[2]
+
+
 def _script_after(words: Sequence[str], shell: int) -> int | None:
     """Position of the script that the shell at position ``shell`` is given; None where it is given a file."""
     for position in range(shell + 1, len(words)):
         if _SCRIPT_FOLLOWS.fullmatch(words[position]):
             return position + 1 if position + 1 < len(words) else None
-        # Options such as -o take a word of their own.
-        if not words[position].startswith("-") and not words[position - 1].endswith("o"):
+        # Options such as -o take a word of their own, and a user is named without one.
+        is_value = words[position - 1].endswith("o") or _program(words[shell]) in _SWITCH_USER
+        if not words[position].startswith("-") and not is_value:
             return None
     return None
 
@@ -117,14 +126,10 @@ def _statements(script: str) -> Iterator[list[str]]:
         yield words
 
 
-_LONGEST = 65_536
-"""Characters of a script that are read: a cluster waits for the answer."""
-
-
 def _tokens(script: str) -> list[str]:
-    if len(script) > _LONGEST:
+    if len(script) > MAX_CHARACTERS:
         raise UnreadableError(
-            f"the script has more than {_LONGEST} characters; name what it serves with weighbridge.dev/model",
+            f"the script has more than {MAX_CHARACTERS} characters; name what it serves with weighbridge.dev/model",
             reason="ArgumentUnreadable",
         )
     continued = script.replace("\\\n", " ")

@@ -9,6 +9,7 @@ import yaml
 from schemas.bounds import refuse_beyond_bounds
 from schemas.errors import InvalidRequestError
 
+from .bounds import MAX_CHARACTERS
 from .containers import Container
 from .errors import UnreadableError
 from .flags import as_arguments
@@ -21,7 +22,8 @@ def arguments_in(path: str, container: Container, spec: Mapping[str, Any], at_ha
 
     Raises: UnreadableError where the file is not at hand, or no YAML.
     """
-    content = _content(PurePosixPath(path), container, spec, at_hand)
+    folder = PurePosixPath(text(container.fields.get("workingDir"), f"{container.place}.workingDir") or "/")
+    content = _content(folder / path, container, spec, at_hand)
     if content is None:
         raise UnreadableError(
             f"the arguments in {path} are not at hand; give the ConfigMap it comes from too",
@@ -35,9 +37,9 @@ def parse_fields(content: str, called: str) -> Mapping[str, Any]:
 
     Raises: UnreadableError.
     """
-    if len(content) > _LONGEST:
+    if len(content) > MAX_CHARACTERS:
         raise UnreadableError(
-            f"{called} has more than {_LONGEST} characters", reason="ArgumentUnreadable", field=called
+            f"{called} has more than {MAX_CHARACTERS} characters", reason="ArgumentUnreadable", field=called
         )
     try:
         value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
@@ -47,10 +49,6 @@ def parse_fields(content: str, called: str) -> Mapping[str, Any]:
     if value is not None and not isinstance(value, Mapping):
         raise UnreadableError(f"{called} is not YAML with fields", reason="ArgumentUnreadable", field=called)
     return mapping(value, called)
-
-
-_LONGEST = 65_536
-"""Characters of a file that are read: a cluster waits for the answer."""
 
 
 def _content(path: PurePosixPath, container: Container, spec: Mapping[str, Any], at_hand: Neighbours) -> str | None:

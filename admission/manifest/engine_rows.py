@@ -67,8 +67,6 @@ class FlagRow:
     """Values that leave it to the engine."""
     otherwise: str = ""
     """The engine's default, where one of several flags is left out."""
-    variable: str = ""
-    """Environment variable that sets it too."""
     says: str = ""
     """What is assumed where it is given."""
 
@@ -158,8 +156,10 @@ class EngineRows:
     flags_source: str
     switches: tuple[str, ...]
     """Other flags that no value follows."""
-    model_variable: str = ""
-    """Environment variable that names the model."""
+    one_value: tuple[str, ...] = ()
+    """Other flags that exactly one value follows."""
+    variables: dict[str, str] = field(default_factory=dict)
+    """Flags by the environment variables that stand for them."""
     weighed_as_says: str = ""
     """What is assumed where the catalogue does not have the engine."""
     speculative: SpeculativeRow | None = None
@@ -184,6 +184,11 @@ class EngineRows:
     def switch_flags(self) -> frozenset[str]:
         """Flags of which it is known that no value follows, as ``normal`` writes them."""
         return frozenset(map(normal, self.switches))
+
+    @cached_property
+    def one_value_flags(self) -> frozenset[str]:
+        """Flags of which it is known that one value follows, as ``normal`` writes them."""
+        return frozenset(map(normal, self.one_value))
 
     def field_of(self, row: FlagRow) -> str:
         """What ``row`` sets."""

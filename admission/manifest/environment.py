@@ -4,6 +4,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from .bounds import MAX_CHARACTERS
 from .containers import Container
 from .errors import UnreadableError
 from .objects import Neighbours
@@ -59,16 +60,14 @@ def _data(config_map: Mapping[str, Any] | None) -> dict[str, str]:
     return {name: value for name, value in data.items() if isinstance(value, str)} if isinstance(data, Mapping) else {}
 
 
-_LONGEST = 65_536
-"""Characters that variables may make of a text: those that hold each other grow without end."""
-
-
 def _bounded(pattern: re.Pattern[str], put: Callable[[re.Match[str]], str], value: str) -> str:
     """``value`` with what ``put`` gives for each match of ``pattern``.
 
     Raises: UnreadableError where that is too long.
     """
-    room = _LONGEST
+    if "$" not in value:
+        return value
+    room = MAX_CHARACTERS
 
     def put_within(match: re.Match[str]) -> str:
         nonlocal room

@@ -38,23 +38,22 @@ def settings_of(start: Start, read_file: ReadFile) -> Settings:
     Raises: UnreadableError.
     """
     found = Settings()
-    _read_variables(start.rows, start.environment, found)
     words, files = _parted(start)
     told = [word for path in files for word in read_file(path)]
-    later = (words, told) if start.rows.config_wins else (told, words)
-    for each in later:
-        _read_words(start.rows, each, found, takes_model=start.takes_model)
+    later = (*words, *told) if start.rows.config_wins else (*told, *words)
+    _read_words(
+        start.rows, [*_of_variables(start.rows, start.environment), *later], found, takes_model=start.takes_model
+    )
     return found
 
 
-def _read_variables(rows: EngineRows, environment: Environment, found: Settings) -> None:
-    for row in rows.flags:
-        if row.variable and environment.get(row.variable):
-            _set(rows, row, row.variable, environment[row.variable] or "", found)
-        elif row.variable in environment and row.variable and environment[row.variable] is None:
-            _set(rows, row, row.variable, HIDDEN, found)
-    if rows.model_variable and rows.model_variable in environment:
-        found.model = environment[rows.model_variable] or HIDDEN
+def _of_variables(rows: EngineRows, environment: Environment) -> list[str]:
+    """The arguments that environment variables stand for."""
+    return [
+        f"{flag}={HIDDEN if environment[name] is None else environment[name]}"
+        for name, flag in rows.variables.items()
+        if environment.get(name, "") != ""
+    ]
 
 
 def _parted(start: Start) -> tuple[list[str], list[str]]:
@@ -75,34 +74,44 @@ def _parted(start: Start) -> tuple[list[str], list[str]]:
 
 def _read_words(rows: EngineRows, words: Sequence[str], found: Settings, *, takes_model: bool) -> None:
     free: list[str] = []
-    several: dict[str, dict[str, str]] = {}
-    is_value_of_unknown = False
+    sides: dict[str, str] = {}
+    # Words after a flag that is not known may all be its values: this counts them, from 1 on; 0 is elsewhere.
+    after_unknown = 0
     position = 0
     while position < len(words):
         word = words[position]
         position += 1
         flag, is_given, given = word.partition("=")
         if not flag.startswith("-") or _is_number(word):
-            if not is_value_of_unknown:
+            if not after_unknown or (word == HIDDEN and after_unknown > 1):
                 free.append(word)
-            is_value_of_unknown = False
+            after_unknown += 1 if after_unknown else 0
             continue
         spelling, row, is_off = _row_of(rows, flag)
-        is_value_of_unknown = False
+        after_unknown = 0
         if row is None and spelling not in rows.model_flags:
-            is_value_of_unknown = not is_given and spelling not in rows.switch_flags
+            passed, after_unknown = _passed_over(rows, spelling, is_given=bool(is_given))
+            position += passed
             continue
         if not is_given:
             given, position = _next(row, words, position, flag)
         if row is None:
             found.model = given
         elif row.reads == "wider":
-            several.setdefault(rows.field_of(row), {})[_side(spelling)] = value_of(rows, row, flag, given)
+            sides[_side(spelling)] = value_of(rows, row, flag, given)
+            found.values[rows.field_of(row)] = wider(sides.values(), rows.values_of(row)[row.otherwise])
         else:
             _set(rows, row, flag, given, found, is_off=is_off)
-    for name, sides in several.items():
-        found.values[name] = wider(sides.values())
     _read_free(free, found, takes_model=takes_model)
+
+
+def _passed_over(rows: EngineRows, spelling: str, *, is_given: bool) -> tuple[int, int]:
+    """How many words a flag that is not read certainly takes, and where the count of those it may take begins."""
+    if spelling in rows.one_value_flags:
+        return 0 if is_given else 1, 0
+    if spelling in rows.switch_flags:
+        return 0, 0
+    return 0, 2 if is_given else 1
 
 
 def _read_free(free: Sequence[str], found: Settings, *, takes_model: bool) -> None:

@@ -4,7 +4,6 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
-from schemas.errors import UnknownModelError
 from sizing.catalog.models import load_models
 
 from .environment import HIDDEN
@@ -53,15 +52,6 @@ def model_reference(word: str | None, revision: str | None, names: Sequence[str]
 
 def reference_to(repository: str, revision: str | None) -> dict[str, Any]:
     """How a request names ``repository``: by name where the catalogue has it, else as one of the hub."""
-    if is_catalogued(repository):
+    if load_models().has(repository):
         return {"name": repository}
     return {"repo": repository, **({"revision": revision} if revision else {})}
-
-
-def is_catalogued(name: str) -> bool:
-    """Whether the catalogue has the model ``name``."""
-    try:
-        load_models().find(name)
-    except UnknownModelError:
-        return False
-    return True

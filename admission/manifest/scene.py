@@ -15,7 +15,7 @@ from .objects import Neighbours
 from .reading import Surroundings
 from .replica import PodTemplate, Replica
 from .resources import Asked, asked_by_resources
-from .shapes import text, words
+from .shapes import mapping, text, words
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,4 +96,14 @@ class Inside:
         if self.image and not self.image.row.needs_command and not fields.get("command"):
             # The image's own entry point takes the arguments; a shell among them is one all the same.
             given = [*self.image.rows.starts[0].words, *given]
-        return tuple(commands_of(given, self.environment))
+        return (*commands_of(given, self.environment), *commands_of(self._hook(), self.environment))
+
+    def _hook(self) -> Sequence[str]:
+        """What is run in it once it has started."""
+        place = f"{self.container.place}.lifecycle"
+        hook: Mapping[str, Any] = self.container.fields
+        for name in ("lifecycle", "postStart", "exec"):
+            hook = mapping(hook.get(name), f"{place}.{name}")
+        return [
+            expand(word, self.environment) for word in words(hook.get("command"), f"{place}.postStart.exec.command")
+        ]

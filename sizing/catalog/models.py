@@ -54,15 +54,22 @@ class ModelCatalog:
 
         Raises: UnknownModelError naming the nearest.
         """
-        found = self._by_name.get(name.lower())
-        short = self._by_short_name.get(name.lower(), [])
-        if found or len(short) == 1:
-            return found or short[0]
+        found = self._row(name)
+        if found:
+            return found
         raise UnknownModelError(
             f"model.name: no model of the catalogue is called {name!r}",
             field="model.name",
             hint=f"nearest names: {', '.join(self.nearest(name))}; or give model.config",
         )
+
+    def has(self, name: str) -> bool:
+        """Whether ``find`` finds the model called ``name``."""
+        return self._row(name) is not None
+
+    def _row(self, name: str) -> CatalogModel | None:
+        short = self._by_short_name.get(name.lower(), [])
+        return self._by_name.get(name.lower()) or (short[0] if len(short) == 1 else None)
 
     def nearest(self, name: str, limit: int = 3) -> list[str]:
         """The catalogue names most like ``name``."""

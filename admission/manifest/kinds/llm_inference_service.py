@@ -1,5 +1,6 @@
 """KServe's LLMInferenceService: a model, how it is split, and pods of which the controller fills in the command."""
 
+import json
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
@@ -25,11 +26,12 @@ def replicas(object: Mapping[str, Any], at_hand: Neighbours) -> Iterable[Replica
     spec = _configured(mapping(object.get("spec"), "spec"), at_hand)
     model = mapping(spec.get("model"), "spec.model")
     names = [name for key in ("uri", "name") if (name := text(model.get(key), f"spec.model.{key}")) is not None]
+    more = [*_drafting(spec), *_adapting(model)]
     if spec.get("template") or spec.get("worker"):
-        yield _pool(spec, "spec", names)
+        yield _pool(spec, "spec", names, more)
     prefill = mapping(spec.get("prefill"), "spec.prefill")
     if prefill:
-        yield _pool(prefill, "spec.prefill", names)
+        yield _pool(prefill, "spec.prefill", names, more)
 
 
 def _configured(spec: Mapping[str, Any], at_hand: Neighbours) -> Mapping[str, Any]:
@@ -52,11 +54,29 @@ def _configured(spec: Mapping[str, Any], at_hand: Neighbours) -> Mapping[str, An
     return mapping(overlay(merged, spec), "spec")
 
 
-def _pool(pool: Mapping[str, Any], place: str, names: list[str]) -> Replica:
+def _drafting(spec: Mapping[str, Any]) -> Iterator[str]:
+    """The argument for what proposes tokens."""
+    place = "spec.speculativeDecoding"
+    asked = mapping(spec.get("speculativeDecoding"), place)
+    if asked:
+        speculator = mapping(asked.get("speculator"), f"{place}.speculator")
+        model = mapping(speculator.get("model"), f"{place}.speculator.model")
+        told = {"method": asked.get("method"), "model": model.get("uri")}
+        told["num_speculative_tokens"] = asked.get("numSpeculativeTokens")
+        yield f"--speculative-config={json.dumps({name: value for name, value in told.items() if value is not None})}"
+
+
+def _adapting(model: Mapping[str, Any]) -> Iterator[str]:
+    """The argument for adapters."""
+    if listing(mapping(model.get("lora"), "spec.model.lora").get("adapters"), "spec.model.lora.adapters"):
+        yield "--enable-lora"
+
+
+def _pool(pool: Mapping[str, Any], place: str, names: list[str], more: list[str]) -> Replica:
     sizes = mapping(pool.get("parallelism"), f"{place}.parallelism")
     template = mapping(pool.get("template"), f"{place}.template")
     worker = mapping(pool.get("worker"), f"{place}.worker")
-    arguments = list(_arguments(sizes, place, names))
+    arguments = [*_arguments(sizes, place, names), *more]
     leader = PodTemplate(place=f"{place}.template", spec=_commanded(template or worker, f"{place}.template", arguments))
     followers = []
     if worker:

@@ -1,6 +1,7 @@
 """Manifests written from the public documentation of their kinds, and what is to be read of each."""
 
 from collections.abc import Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ EXPECTED: Mapping[str, Mapping[str, Any]] = yaml.safe_load((FOLDER / "expected.y
 NAMES = sorted(path.name for path in FOLDER.glob("*.yaml") if path.name != "expected.yaml")
 
 
+@cache
 def manifest(name: str) -> tuple[Mapping[str, Any], Surroundings]:
     """The object of the file ``name``, and what is known beside it: the documents that follow."""
     first, *others = yaml.safe_load_all((FOLDER / name).read_text())

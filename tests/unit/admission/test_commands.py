@@ -27,6 +27,8 @@ def words_of(*command: str, **environment: str | None) -> list[list[str]]:
         ("a ${NO:-default} ${NO-other}", [["a", "default", "other"]]),
         ("ARGS='--b 1 --c'; a $ARGS", [["a", "--b", "1", "--c"]]),
         ("a $(b c) `d`", [["a", HIDDEN, HIDDEN]]),
+        ('eval "a b ${NO:-c}"', [["a", "b", "c"]]),
+        ("su - user -c 'a b'", [["a", "b"]]),
         ("bash -lc 'sh -c \"a b\"'", [["a", "b"]]),
     ],
 )

@@ -51,6 +51,12 @@ def test_image_of_a_mirror_is_known_by_the_end_of_its_name() -> None:
     assert request["model"] == {"name": "Qwen/Qwen3-4B"}
 
 
+def test_server_that_a_hook_starts_is_found() -> None:
+    """What runs once a container has started uses its GPUs too."""
+    hook = {"postStart": {"exec": {"command": ["sh", "-c", "nohup vllm serve Qwen/Qwen3-4B --max-model-len 2048 &"]}}}
+    assert only_request(pod("sleep", "inf", lifecycle=hook))["model"] == {"name": "Qwen/Qwen3-4B"}
+
+
 def test_fractions_that_add_up_may_share_a_gpu() -> None:
     """Two servers in one container are both weighed where each says how much it takes."""
     script = "vllm serve Qwen/Qwen3-{} --gpu-memory-utilization 0.{} --max-model-len 2048"
@@ -131,6 +137,42 @@ def test_label_of_two_cards_is_weighed_as_both() -> None:
     assert [each.request["hardware"]["gpu"] for each in found] == ["A100 SXM4 40GB", "A100 SXM4 80GB"]
 
 
+def test_more_types_than_are_weighed_are_too_many() -> None:
+    """A pod that may run nearly anywhere is to name where."""
+    values = [
+        "Tesla-T4",
+        "NVIDIA-L4",
+        "NVIDIA-L40S",
+        "NVIDIA-A10",
+        "NVIDIA-A10G",
+        "NVIDIA-A2",
+        "NVIDIA-A16",
+        "NVIDIA-A30",
+    ]
+    expression = {"key": "nvidia.com/gpu.product", "operator": "In", "values": values}
+    terms = {"nodeSelectorTerms": [{"matchExpressions": [expression]}]}
+    affinity = {"nodeAffinity": {"requiredDuringSchedulingIgnoredDuringExecution": terms}}
+    container = {"name": "c", "command": ["vllm", "serve", "Qwen/Qwen3-0.6B"], "resources": {"limits": GPU}}
+    manifest = {"kind": "Pod", "spec": {"affinity": affinity, "containers": [container]}}
+    assert len(read(manifest, Surroundings()).servers) == len(values)
+    values.append("NVIDIA-A40")
+    (found,) = read(manifest, Surroundings()).unreadable
+    assert found.reason == "GpuTypeNotNamed"
+
+
+def test_presets_that_transformers_serves_are_said_not_to_be_weighed() -> None:
+    """KAITO's other runtime is none of the engines that are read."""
+    workspace = {
+        "apiVersion": "kaito.sh/v1beta1",
+        "kind": "Workspace",
+        "metadata": {"annotations": {"kaito.sh/runtime": "transformers"}},
+        "resource": {"instanceType": "Standard_NC24ads_A100_v4"},
+        "inference": {"preset": {"name": "phi-4"}},
+    }
+    (found,) = read(workspace, Surroundings()).unreadable
+    assert found.reason == "KindNotSupported"
+
+
 def test_claims_for_other_devices_are_none_of_our_business() -> None:
     """A pod that serves nothing may claim what is not at hand."""
     manifest = {
@@ -141,6 +183,22 @@ def test_claims_for_other_devices_are_none_of_our_business() -> None:
         },
     }
     assert read(manifest, Surroundings()) == Reading()
+
+
+def test_file_of_arguments_may_be_named_from_the_working_folder() -> None:
+    """A path that begins with none is below the container's folder."""
+    config_map = {"kind": "ConfigMap", "metadata": {"name": "m"}, "data": {"a.yaml": "max_seq_len: 2048"}}
+    container = {
+        "name": "c",
+        "workingDir": "/work",
+        "command": ["trtllm-serve", "Qwen/Qwen3-4B", "--config", "./options/a.yaml"],
+        "volumeMounts": [{"name": "v", "mountPath": "/work/options"}],
+        "resources": {"limits": GPU},
+    }
+    volumes = [{"name": "v", "configMap": {"name": "m"}}]
+    spec = {"nodeSelector": {"accelerator": "L4"}, "volumes": volumes, "containers": [container]}
+    request = only_request(read({"kind": "Pod", "spec": spec}, Surroundings(objects=[config_map])))
+    assert request["workload"] == {"max_model_len": 2048}
 
 
 def test_objects_of_another_namespace_are_not_at_hand() -> None:

@@ -7,6 +7,7 @@ import pytest
 from pydantic import BaseModel
 
 from admission.manifest.engine_rows import EngineRows, find_rows, load_engines
+from admission.manifest.environment import HIDDEN
 from admission.manifest.errors import UnreadableError
 from admission.manifest.flags import Settings, settings_of
 from admission.manifest.starts import Start
@@ -98,7 +99,9 @@ def test_what_the_engine_would_not_take_is_unreadable(engine: str, arguments: li
         (["--enforce-eager", "a/b"], "a/b"),
         (["--model", "a/b"], "a/b"),
         (["--model=a/b", "--model", "c/d"], "c/d"),
-        (["--served-model-name", "c/d", "a/b"], "a/b"),
+        (["a/b", "--served-model-name", "c/d", "e/f"], "a/b"),
+        (["--model", "a/b", "--served-model-name", "c/d", "e/f"], "a/b"),
+        (["--served-model-name", "c/d", "a/b"], None),
         (["--served-model-name", "c/d"], None),
     ],
 )
@@ -108,8 +111,18 @@ def test_model_is_named_with_or_without_a_flag(arguments: list[str], model: str 
 
 
 def test_words_after_a_flag_that_is_not_known_are_its_value() -> None:
-    """A word that might be the value of a flag is not taken for the model."""
+    """A word that might be the value of a flag, or one of its values, is not taken for the model."""
     assert settings("vllm", "--some-flag", "a/b").model is None
+    assert settings("vllm", "--some-flag=c", "a/b").model is None
+
+
+def test_arguments_that_are_hidden_are_not_passed_over() -> None:
+    """A secret after a flag may be its value; elsewhere it may be any argument."""
+    assert settings("vllm", "a/b", "--api-key", HIDDEN).model == "a/b"
+    for words in (["a/b", HIDDEN], ["a/b", "--api-key", "k", HIDDEN], ["a/b", "--enforce-eager", HIDDEN]):
+        with pytest.raises(UnreadableError) as error:
+            settings("vllm", *words)
+        assert error.value.reason == "ReferenceNotAtHand"
 
 
 def test_command_line_overrides_a_file_where_the_engine_says_so() -> None:
@@ -124,7 +137,9 @@ def test_command_line_overrides_a_file_where_the_engine_says_so() -> None:
 
 
 def test_variables_count_where_no_argument_is_given() -> None:
-    """An argument overrides the variable that says the same."""
+    """An argument overrides the variable that says the same; types of keys and of values count together."""
+    assert settings("llama.cpp", "-ctv", "q8_0", LLAMA_ARG_CACHE_TYPE_K="q4_0").values == {"kv_cache_dtype": "q8_0"}
+    assert settings("llama.cpp", LLAMA_ARG_CACHE_TYPE_K="q4_0").values == {"kv_cache_dtype": "fp16"}
     assert settings("llama.cpp", LLAMA_ARG_CTX_SIZE="4096").values == {"workload.max_model_len": 4096}
     assert settings("llama.cpp", "-c", "8192", LLAMA_ARG_CTX_SIZE="4096").values == {"workload.max_model_len": 8192}
 
@@ -152,7 +167,8 @@ def test_what_we_write_we_read(rows: EngineRows) -> None:
 
 @pytest.mark.parametrize("rows", load_engines(), ids=lambda rows: rows.engine)
 def test_rows_set_fields_of_a_request(rows: EngineRows) -> None:
-    """Whatever a row sets is a field of the contract or a word of ours, and so are its values."""
+    """Whatever a row sets is a field of the contract or a word of ours, and so are its values; variables name rows."""
+    assert set(rows.variables.values()) <= set(rows.by_spelling) | rows.model_flags
     for row in rows.flags:
         name = rows.field_of(row)
         head, _, tail = name.partition(".")

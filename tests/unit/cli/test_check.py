@@ -69,6 +69,13 @@ def test_table_names_what_is_at_fault(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "63." in told.stdout
 
 
+def test_table_says_what_was_taken_for_granted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the object leaves open stands under what was found."""
+    monkeypatch.setenv("COLUMNS", "200")
+    told = run("check", "-f", "-", given=SMALL.replace("nvidia.com/gpu: 1}", "nvidia.com/gpu: 2}"))
+    assert "1 of 2 GPUs are used" in told.stdout
+
+
 def test_objects_of_all_files_refer_to_each_other(tmp_path: Path) -> None:
     """A model named in a ConfigMap of another file is found, and lists are taken apart."""
     (tmp_path / "map.yaml").write_text(
