@@ -32,8 +32,11 @@ def kueue() -> None:
     with errors_told(lambda line: say(line, "start")):
         own, policy = KueueSettings.from_environment(os.environ), AdmissionSettings.from_environment(os.environ)
         with Client.open(settings) as client:
-            decide = over_the_queue(QueueWeigher(client, timeout_seconds=own.deadline_seconds), policy)
-            sys.exit(serve(settings, own, policy.mode, decide, say))
+            weigher = QueueWeigher(client, timeout_seconds=own.deadline_seconds)
+            try:
+                sys.exit(serve(settings, own, policy.mode, over_the_queue(weigher, policy), say))
+            finally:
+                weigher.stop()
 
 
 def _say(line: str, _: str = "") -> None:

@@ -51,6 +51,11 @@ def answered(question: Question, decision: Decision, *, annotate: bool, retries:
     return entry
 
 
+def waved_through(question: Question, *, now: str) -> Object:
+    """The entry where the mode is off: nothing is weighed, and nobody waits."""
+    return _entry(question, "Ready", "not weighed: the mode is off", retries=0, now=now)
+
+
 def put_off(question: Question, why: str, *, retries: int, now: str) -> Object:
     """The entry where nothing could be decided."""
     return _entry(question, "Retry", why, retries=retries, now=now)

@@ -13,6 +13,9 @@ from .errors import ClusterAwayError, ObjectChangedError, ObjectNotFoundError
 from .kinds import LEASES
 from .moment import to_microseconds
 
+RELEASE_SECONDS = 3.0
+"""What giving the lease back may take of the time that a process has to end."""
+
 _log = logging.getLogger(__name__)
 
 
@@ -124,8 +127,17 @@ class Election:
 
     async def _release(self) -> None:
         """Lets another begin at once; one that cannot be told finds out by itself."""
-        with suppress(ClusterAwayError, ObjectChangedError, ObjectNotFoundError, TimeoutError):
-            async with asyncio.timeout(self.renew_seconds):
-                lease = await self.cluster.read(LEASES, self.name, self.namespace)
-                if (lease.get("spec") or {}).get("holderIdentity") == self.identity:
-                    await self._write(lease, {"holderIdentity": None, "renewTime": to_microseconds()})
+        with suppress(ClusterAwayError, ObjectNotFoundError, TimeoutError):
+            async with asyncio.timeout(RELEASE_SECONDS):
+                while not await self._let_go():
+                    pass  # a renewal of ours was on its way; what is there now is read
+
+    async def _let_go(self) -> bool:
+        """Whether the lease is not ours any more; false where it was written since it was read."""
+        lease = await self.cluster.read(LEASES, self.name, self.namespace)
+        if (lease.get("spec") or {}).get("holderIdentity") != self.identity:
+            return True
+        with suppress(ObjectChangedError):
+            await self._write(lease, {"holderIdentity": None, "renewTime": to_microseconds()})
+            return True
+        return False

@@ -4,6 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections.abc import Awaitable, Callable
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -17,7 +18,7 @@ from admission.kueue.kinds import LEASES, PARAMETERS
 from admission.kueue.over_the_queue import QueueWeigher
 from admission.settings import AdmissionSettings
 from schemas.recommendation import Recommendation
-from tests.unit.admission.kueue.api_server import KINDS, kubeconfig, serving
+from tests.unit.admission.kueue.api_server import KINDS, ApiServer, kubeconfig, serving
 from tests.unit.admission.kueue.objects import NAMESPACE, a_check, a_flavor, a_workload, pending
 from tests.unit.admission.kueue.running import controller, until
 from worker.client import Client
@@ -95,50 +96,67 @@ def test_same_question_is_weighed_once(
     assert len(published(redis, keys)) == 2
 
 
-def test_command_answers_until_it_is_told_to_stop(
-    settings: Settings, url: str, start_worker: StartWorker, tmp_path: Path
+def commanded(
+    settings: Settings, url: str, tmp_path: Path, meanwhile: Callable[[ApiServer, int], Awaitable[None]]
 ) -> None:
-    """``weighbridge kueue`` is ready once it leads, answers, and gives its lease back at SIGTERM."""
-    start_worker(settings)
+    """Runs ``weighbridge kueue`` beside one workload, ends it after ``meanwhile``, and finds its lease free."""
 
     async def play() -> None:
         async with serving() as (server, _):
             server.add(KINDS.checks, a_check())
             server.add(KINDS.flavors, FLAVORS[0])
             server.add(KINDS.workloads, a_workload("one"))
-            with kubeconfig(str(server.url).rstrip("/")) as path:
-                port = free_port()
-                environment = {
-                    **settings.environment(url),
-                    "KUBECONFIG": str(path),
-                    "WEIGHBRIDGE_METRICS_PORT": str(port),
-                    "WEIGHBRIDGE_KUEUE_IDENTITY": "here",
-                }
-                log = (tmp_path / "log").open("wb")
+            port = free_port()
+            environment = {"WEIGHBRIDGE_METRICS_PORT": str(port), "WEIGHBRIDGE_KUEUE_IDENTITY": "here"}
+            with kubeconfig(str(server.url).rstrip("/")) as path, (tmp_path / "log").open("wb") as log:
+                told = {**os.environ, **settings.environment(url), **environment, "KUBECONFIG": str(path)}
                 command = [sys.executable, "-m", "cli.main", "kueue"]
-                begin = partial(subprocess.Popen, command, env={**os.environ, **environment}, stderr=log)
-                started = await asyncio.to_thread(begin)
+                started = await asyncio.to_thread(partial(subprocess.Popen, command, env=told, stderr=log))
                 try:
-
-                    def answered() -> bool:
-                        (entry,) = server.now(KINDS.workloads, "one", NAMESPACE)["status"]["admissionChecks"]
-                        return bool(entry["state"] == "Ready")
-
-                    await until(answered)
-                    for probe in ("healthz", "readyz"):
-                        assert await asyncio.to_thread(_status, f"http://127.0.0.1:{port}/{probe}") == 200
+                    await meanwhile(server, port)
                     lease = server.now(LEASES, "weighbridge-kueue", "weighbridge")
                     assert lease["spec"]["holderIdentity"] == "here"
                     started.terminate()
-                    assert await asyncio.to_thread(started.wait, 20) == 0
+                    assert await asyncio.to_thread(started.wait, 10) == 0
                     lease = server.now(LEASES, "weighbridge-kueue", "weighbridge")
                     assert "holderIdentity" not in lease["spec"]
                 finally:
                     started.kill()
                     started.wait()
-                    log.close()
 
     asyncio.run(play())
+
+
+def state_of(server: ApiServer) -> str:
+    """The state of the one workload's check."""
+    (entry,) = server.now(KINDS.workloads, "one", NAMESPACE)["status"]["admissionChecks"]
+    return str(entry["state"])
+
+
+def test_command_answers_until_it_is_told_to_stop(
+    settings: Settings, url: str, start_worker: StartWorker, tmp_path: Path
+) -> None:
+    """``weighbridge kueue`` is ready once it leads, answers, and gives its lease back at SIGTERM."""
+    start_worker(settings)
+
+    async def meanwhile(server: ApiServer, port: int) -> None:
+        await until(lambda: state_of(server) == "Ready")
+        for probe in ("healthz", "readyz"):
+            assert await asyncio.to_thread(_status, f"http://127.0.0.1:{port}/{probe}") == 200
+
+    commanded(settings, url, tmp_path, meanwhile)
+
+
+def test_command_stops_while_nobody_weighs(
+    settings: Settings, url: str, tmp_path: Path, redis: Redis, keys: Keys
+) -> None:
+    """It ends in seconds although one still waits for an answer, which is left to whoever leads next."""
+
+    async def meanwhile(server: ApiServer, _: int) -> None:
+        await until(lambda: redis.llen(f"{keys.prefix}admission"))
+        assert state_of(server) == "Pending"
+
+    commanded(settings, url, tmp_path, meanwhile)
 
 
 def test_command_without_a_cluster_says_so(settings: Settings, url: str, tmp_path: Path) -> None:

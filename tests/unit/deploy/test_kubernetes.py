@@ -1,6 +1,7 @@
 """What deploy/kubernetes ships, checked without a cluster: by schemas, and by how its parts refer to each other."""
 
 import base64
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -115,6 +116,7 @@ def test_parts_of_a_deployment_refer_to_each_other(deployment: Object) -> None:
 def test_our_containers_run_commands_with_settings_that_exist(name: str) -> None:
     """The command is one of ours, each variable a setting, each plain value one that it accepts."""
     (container,) = pod_of(called("Deployment", name))["containers"]
+    assert container["image"] == f"weighbridge:{version('weighbridge')}"
     command, *options = container["args"]
     assert command in COMMANDS
     assert not options

@@ -25,7 +25,7 @@ Object = dict[str, Any]
 SCHEMA = Path(__file__).parents[3] / "data" / "kubernetes" / "kueue.yaml"
 STATUSES = {"workloads": "workload-status", "admissionchecks": "check-status"}
 CONFLICT, GONE, UNAVAILABLE = 409, 410, 503
-KEPT_REQUESTS = 16
+KEPT_REQUESTS = 12
 
 KINDS = KueueKinds.of("v1beta2")
 
@@ -60,6 +60,20 @@ class ApiServer(kmock.KubernetesEmulator):
                 self._let_through(request)
         response: StreamResponse = await super()._handle(request)
         return response
+
+    async def _serve_fetch(self, request: kmock.Request) -> Object:
+        """The object by its key; kmock looks through all there are."""
+        assert request.resource is not None
+        assert request.name is not None
+        key = (request.resource, request.namespace, request.name)
+        if key not in self.objects:
+            raise kmock.KubernetesObjectNotFoundError
+        found: Object = plain(self.objects[key].last)
+        return found
+
+    async def _serve_update(self, request: kmock.Request) -> Object:
+        """Likewise, after it was written."""
+        return await self._serve_fetch(request)
 
     def _let_through(self, request: kmock.Request) -> None:
         assert request.resource is not None

@@ -13,7 +13,7 @@ from admission.kueue.parameters import Parameters
 from .api_server import KINDS
 from .objects import Scripted
 
-PATIENCE_SECONDS = 60.0
+PATIENCE_SECONDS = 90.0
 
 DEFAULT = Parameters(mode="warn", annotate=False)
 

@@ -88,6 +88,20 @@ def test_each_decision_has_its_state(code: DecisionCode, allowed: bool, state: s
     played(scenario)
 
 
+def test_nothing_is_weighed_where_the_mode_is_off() -> None:
+    """A check that is off holds nobody up, even while nobody could weigh."""
+
+    async def scenario(server: ApiServer, cluster: Cluster) -> None:
+        server.add(KINDS.workloads, a_workload("one"))
+        decide = Scripted(lambda _: a_decision("unavailable"))
+        async with controller(cluster, decide, default=Parameters(mode="off", annotate=True)):
+            await until(lambda: writes(server))
+        assert entry_of(server, "one")["state"] == "Ready"
+        assert not decide.asked
+
+    played(scenario)
+
+
 def test_bypass_lets_in_what_nobody_could_weigh() -> None:
     """Whoever asks to be let in whatever is found does not wait for a service that is away."""
 
