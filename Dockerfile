@@ -15,6 +15,8 @@ COPY sizing sizing
 COPY checkpoints checkpoints
 COPY rules rules
 COPY worker worker
+COPY batch batch
+COPY admission admission
 COPY cli cli
 RUN python -m venv --without-pip /opt/weighbridge \
     && pip --python /opt/weighbridge/bin/python install '.[admission,hub,otel]'

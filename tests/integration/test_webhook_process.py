@@ -9,7 +9,9 @@ from ..unit.rules.site_folders import NO_FP4, site_folder
 from .front_door import COMMAND, front_door
 from .polling import eventually
 
-REQUEST = json.dumps({"model": {"num_parameters": 8_000_000_000}, "hardware": {"gpu": "RTX 4090"}}).encode()
+REQUEST = json.dumps(
+    {"model": {"num_parameters": 8_000_000_000}, "weight_format": "bf16", "hardware": {"gpu": "RTX 4090"}}
+).encode()
 
 
 def test_a_process_that_ends_is_started_again(tmp_path: Path) -> None:
