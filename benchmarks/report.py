@@ -9,6 +9,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from statistics import median
 
 from playwright.sync_api import Browser, Page
 
@@ -89,13 +90,13 @@ def main(results: Path) -> None:
 
 def _tell_of_the_page(browser: Browser, address: str) -> None:
     opened = [_opened(browser, address) for _ in range(ROUNDS)]
-    print(f"usable after          {min(opened):8.0f} ms at best, {max(opened):.0f} ms at worst of {ROUNDS}")
+    print(f"usable after          {median(opened):8.0f} ms, {min(opened):.0f} to {max(opened):.0f} in {ROUNDS} rounds")
     page = _page(browser, address)
     times: dict[str, list[float]] = {}
     for name, milliseconds in _interactions(page):
         times.setdefault(name, []).append(milliseconds)
-    for name, taken in sorted(times.items(), key=lambda each: -max(each[1])):
-        print(f"{name:<22}{min(taken):8.0f} ms at best, {max(taken):.0f} ms at worst")
+    for name, taken in sorted(times.items(), key=lambda each: -median(each[1])):
+        print(f"{name:<22}{median(taken):8.0f} ms, {min(taken):.0f} to {max(taken):.0f}")
 
 
 def _page(browser: Browser, address: str) -> Page:
