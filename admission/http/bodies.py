@@ -20,6 +20,9 @@ OBJECT_CHARACTERS = 2**20
 
 BODY_SECONDS = 10.0
 """Whoever has not sent the whole body by then is answered without it."""
+LET_PASS = 4
+"""Times the limit of a longer body that is let pass by before it is refused: who is cut off while sending may lose the
+answer with the connection."""
 
 
 class UnreadBodyError(WeighbridgeError):
@@ -36,21 +39,22 @@ class UnreadBodyError(WeighbridgeError):
 async def read_body(request: Request, limit: int) -> bytes:
     """The body, of at most ``limit`` bytes.
 
-    Raises: UnreadBodyError as soon as it is known to be longer, or when it takes too long.
+    Raises: UnreadBodyError when it is longer, or takes too long.
     """
-    announced = request.headers.get("content-length", "")
-    if announced.isdecimal() and int(announced) > limit:
-        raise _too_large(limit)
-    body = bytearray()
+    body, length = bytearray(), 0
     try:
         async with asyncio.timeout(BODY_SECONDS):
             async for part in request.stream():
-                body += part
-                if len(body) > limit:
-                    raise _too_large(limit)
+                length += len(part)
+                if length <= limit:
+                    body += part
+                elif length > limit * LET_PASS:
+                    break
     except TimeoutError:
         why = f"the body did not come within {BODY_SECONDS:.0f} s"
         raise UnreadBodyError(why, hint="ask again", status=408) from None
+    if length > limit:
+        raise _too_large(limit)
     return bytes(body)
 
 
