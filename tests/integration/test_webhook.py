@@ -152,7 +152,7 @@ def test_with_redis_stopped_answers_keep_coming(own_server: EmbeddedServer, tmp_
             for _ in range(5):
                 began = time.monotonic()
                 assert not reviewed(door, a_review(object=a_pod(MISFIT)))["allowed"]
-                assert time.monotonic() - began < 1.0
+                assert time.monotonic() - began < 5.0  # half of what the queue's client waits
             assert refused.result(30)[0] == 503
 
 

@@ -1,8 +1,8 @@
 """Reviews, asked in process: every rule of the contract, and what no answer may lack."""
 
 import json
-import time
-from collections.abc import Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -17,6 +17,8 @@ from schemas.recommendation import ErrorAnswer, Recommendation
 
 from ..scales import SMALL, alternative, error, reading, recommendation
 from .doors import a_door, a_review, ask, reviewed
+
+Scales = Callable[[object], Recommendation]
 
 MISFIT = recommendation(
     "does_not_fit", alternative({"workload": {"max_model_len": 4096}}, arguments=("--max-model-len 4096",))
@@ -174,31 +176,33 @@ def test_an_object_as_large_as_clusters_have_is_no_bad_request() -> None:
     assert reviewed(a_door(mode="enforce"), a_review(object=pod))["allowed"]
 
 
-def slow(request: object) -> Recommendation:
-    """Scales that take longer than anybody waits."""
-    del request
-    time.sleep(0.6)
-    return MISFIT
+@pytest.fixture
+def slow() -> Iterator[Scales]:
+    """Scales that take until the test is over."""
+    over = threading.Event()
+
+    def weigh(_: object) -> Recommendation:
+        over.wait(60)
+        return MISFIT
+
+    yield weigh
+    over.set()
 
 
 @pytest.mark.parametrize(("fail_open", "code"), [("true", 200), ("false", 503)])
-def test_an_answer_is_given_by_policy_at_the_deadline(fail_open: str, code: int) -> None:
+def test_an_answer_is_given_by_policy_at_the_deadline(slow: Scales, fail_open: str, code: int) -> None:
     """A deployment that is not weighed in time is let in with a warning, or refused for the time being."""
     door = a_door(reading("a"), slow, mode="enforce", fail_open=fail_open, deadline_seconds="0.05")
-    began = time.monotonic()
     response = reviewed(door, a_review())
-    assert time.monotonic() - began < 0.5
     assert response["auditAnnotations"]["reason"] == "DeadlineExceeded"
     assert (response["allowed"], response["status"]["code"]) == (fail_open == "true", code)
     assert ("warnings" in response) is response["allowed"]
 
 
-def test_the_api_server_may_wait_for_less_than_our_deadline() -> None:
+def test_the_api_server_may_wait_for_less_than_our_deadline(slow: Scales) -> None:
     """Its timeout less a margin is the deadline then."""
     door = a_door(reading("a"), slow, deadline_seconds="20")
-    began = time.monotonic()
     assert reviewed(door, a_review(), "/validate?timeout=250ms")["auditAnnotations"]["reason"] == "DeadlineExceeded"
-    assert time.monotonic() - began < 0.5
 
 
 @pytest.mark.parametrize(
@@ -219,7 +223,7 @@ def test_durations_are_read_as_go_writes_them(text: str, seconds: float | None) 
     assert seconds_of(text) == seconds
 
 
-def test_too_many_waiting_are_answered_at_once() -> None:
+def test_too_many_waiting_are_answered_at_once(slow: Scales) -> None:
     """With room for one, and that one being weighed, the next is answered by policy."""
     door = a_door(reading("a"), slow, mode="enforce", fail_open="false", deadline_seconds="0.05", max_waiting="1")
     reviewed(door, a_review())
