@@ -1,15 +1,13 @@
 """What an operator may set of admission, read from the environment when asked and checked as a whole."""
 
-import os
 from ipaddress import ip_address
-from pathlib import Path
 from typing import Annotated, ClassVar, Self
 
 import yaml
-from pydantic import Field, TypeAdapter, ValidationError, field_validator, model_validator
+from pydantic import Field, TypeAdapter, ValidationError, model_validator
 
 from schemas.decision import Mode
-from schemas.environment import FromEnvironment
+from schemas.environment import FromEnvironment, ReadableFile
 from schemas.errors import InvalidSettingError
 from schemas.request import Name
 
@@ -34,16 +32,16 @@ class AdmissionSettings(FromEnvironment):
     """When an answer is given by policy, whether or not the deployment is weighed by then."""
     gpu: Name | None = None
     """GPU type where an object names none; null leaves such an object unweighed."""
-    flavors_file: Path | None = None
+    flavors_file: ReadableFile | None = None
     """YAML file with the GPU type of each ResourceFlavor, by its name."""
 
     host: Annotated[str, Field(pattern=r"^[0-9A-Za-z.:_-]{1,255}$")] = "127.0.0.1"
     """Address that ``weighbridge serve`` listens at."""
     port: Annotated[int, Field(ge=1, le=65_535)] = 8443
     """Port that it listens at."""
-    tls_cert_file: Path | None = None
+    tls_cert_file: ReadableFile | None = None
     """Certificate, with those that vouch for it, in PEM format; read again whenever it changes."""
-    tls_key_file: Path | None = None
+    tls_key_file: ReadableFile | None = None
     """Its key."""
     plain_http: bool = False
     """Whether to serve without TLS where others than this machine can reach it."""
@@ -51,13 +49,6 @@ class AdmissionSettings(FromEnvironment):
     """Longest body that is read; a review holds an object twice, and the API server takes objects of 3 MiB."""
     max_waiting: Annotated[int, Field(ge=1, le=10_000)] = 64
     """Objects that may wait to be weighed; more are answered by policy at once."""
-
-    @field_validator("flavors_file", "tls_cert_file", "tls_key_file")
-    @classmethod
-    def _file_can_be_read(cls, value: Path | None) -> Path | None:
-        if value is not None and not os.access(value, os.R_OK):
-            raise ValueError(f"{value} cannot be read")
-        return None if value is None else value.absolute()
 
     @model_validator(mode="after")
     def _plain_text_stays_here(self) -> Self:

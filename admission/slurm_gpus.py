@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from .manifest.errors import UnreadableError
+from .manifest.quantity import positive
 
 _OPTIONS = {"-G": "gpus", "-N": "nodes", "-n": "ntasks", "-C": "constraint"}
 """Short options by their long names.  Source: Slurm documentation, sbatch."""
@@ -97,13 +98,13 @@ def _set(environment: Mapping[str, str]) -> dict[str, str]:
 def _number(asked: Mapping[str, str], name: str) -> int:
     """The least of a number, or of a range such as ``2-4``; 1 where nothing is said."""
     given = asked.get(name, "1").partition("-")[0]
-    if not (given.isascii() and given.isdigit() and 0 < len(given) < _LONGEST and int(given)):
+    if (number := positive(given, _DIGITS)) is None:
         raise UnreadableError(f"--{name} cannot be {asked[name]!r:.60}", reason="ArgumentUnreadable", field=name)
-    return int(given)
+    return number
 
 
-_LONGEST = 7
-"""Digits of a number of nodes, and one."""
+_DIGITS = 6
+"""Of a number of nodes or tasks, at most."""
 
 
 def _counted(value: str, name: str) -> tuple[int, str | None]:

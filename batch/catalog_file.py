@@ -10,6 +10,7 @@ from schemas.catalog_file import CatalogFile
 from schemas.errors import InvalidRequestError
 from schemas.parse import decode, parse
 from schemas.request import MODEL_KEYS
+from schemas.yaml_loader import LOADER
 
 MAX_BYTES = 64 * 2**20
 """A file that is longer is no catalogue: it is held whole, while its cells are not."""
@@ -39,7 +40,7 @@ def read_catalog_file(path: Path) -> CatalogFile:
 
 def _yaml(path: Path, text: str) -> object:
     try:
-        return yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
+        return yaml.load(text, Loader=LOADER)  # noqa: S506 - safe loaders
     except (yaml.YAMLError, RecursionError) as error:
         told = "nested too deeply" if isinstance(error, RecursionError) else " ".join(str(error).split())
         raise InvalidRequestError(f"{path}: not YAML: {told}", hint="docs/batch.md shows a catalogue file") from None

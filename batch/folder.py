@@ -1,7 +1,6 @@
 """Where a batch is kept, so that it can be gone on with: its plan, what it is, and how far its results have come."""
 
 import fcntl
-import json
 import re
 import secrets
 from collections.abc import Iterator
@@ -120,7 +119,7 @@ def batches(home: Path) -> list[BatchNote]:
     notes: list[BatchNote] = []
     for path in sorted((home / "batches").glob("*/batch.json"), reverse=True):
         try:
-            notes.append(BatchNote.model_validate(json.loads(path.read_bytes())))
+            notes.append(BatchNote.model_validate_json(path.read_bytes()))
         except (OSError, ValueError):
             continue
     return notes

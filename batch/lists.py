@@ -28,6 +28,16 @@ class Asked:
     characters: int
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A cell that cannot be asked."""
+
+    cell: int
+    head: str
+    error: ErrorAnswer
+    """Its answer."""
+
+
 @dataclass(slots=True)
 class CellList:
     """What is asked together."""
@@ -50,19 +60,28 @@ class CellList:
         return [each.request for each in self.asked]
 
 
-def prepare(cell: Cell) -> Asked | tuple[str, ErrorAnswer]:
-    """The cell, ready to be asked; or what stands before its answer, and the error that is its answer."""
+def prepared(cells: Iterable[Cell]) -> Iterator[Asked | Refused]:
+    """The cells, ready to be asked, or refused."""
+    entry, characters = None, 0
+    for cell in cells:
+        if cell.entry is not entry:
+            # Once for all of its cells: a config may be as long as a message.
+            entry, characters = cell.entry, len(json.dumps(cell.entry.model))
+        yield _prepared(cell, characters)
+
+
+def _prepared(cell: Cell, characters_of_model: int) -> Asked | Refused:
     asked = cell.asked()
     begin = head(cell.number, cell.entry.label, asked)
     request_id = f"{PREFIX}{cell.number}"
     if cell.error is not None:
-        return begin, ErrorAnswer(request_id=request_id, error=cell.error)
-    characters = len(begin) + len(json.dumps(cell.entry.model))
+        return Refused(cell=cell.number, head=begin, error=ErrorAnswer(request_id=request_id, error=cell.error))
+    characters = len(begin) + characters_of_model
     if characters > CHARACTERS:
         error = InvalidRequestError(
             f"the request has {characters} characters, more than {CHARACTERS}", hint="name the model by path or repo"
         )
-        return begin, ErrorAnswer.of(request_id, error)
+        return Refused(cell=cell.number, head=begin, error=ErrorAnswer.of(request_id, error))
     request = {"request_id": request_id, "model": cell.entry.model, **asked}
     return Asked(cell=cell.number, head=begin, request=request, characters=characters)
 

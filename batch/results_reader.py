@@ -12,6 +12,9 @@ from .line import Outcome, outcome
 
 NONE = -1
 
+BUFFER_BYTES = 2**20
+"""Read at a time: a line is some thousand bytes, and a buffer of the usual size holds one or two."""
+
 
 def read_lines(path: Path) -> Iterator[tuple[int, str, Outcome]]:
     """Each line with where it begins, and what it comes to.
@@ -19,7 +22,7 @@ def read_lines(path: Path) -> Iterator[tuple[int, str, Outcome]]:
     Raises: InvalidRequestError naming the line that is none.
     """
     begin = 0
-    for number, raw in enumerate(_opened(path), start=1):
+    for number, raw in enumerate(raw_lines(path), start=1):
         line = raw.decode(errors="replace")
         told = outcome(line)
         if told is None:
@@ -30,9 +33,13 @@ def read_lines(path: Path) -> Iterator[tuple[int, str, Outcome]]:
         begin += len(raw)
 
 
-def _opened(path: Path) -> Iterator[bytes]:
+def raw_lines(path: Path) -> Iterator[bytes]:
+    """The lines of a results file, as they are.
+
+    Raises: InvalidRequestError where it cannot be read.
+    """
     try:
-        with path.open("rb") as file:
+        with path.open("rb", buffering=BUFFER_BYTES) as file:
             yield from file
     except OSError as error:
         raise InvalidRequestError(f"{path}: {error.strerror}", hint="name a results file that can be read") from None

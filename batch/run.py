@@ -12,7 +12,7 @@ from schemas.errors import QueueFullError, UnavailableError
 from .cells import cells
 from .crew import Crew, Handed
 from .line import answered, is_internal
-from .lists import Asked, CellList, grouped, prepare
+from .lists import Asked, CellList, Refused, grouped, prepared
 from .plan import Plan
 from .results_file import ResultsFile
 
@@ -88,14 +88,13 @@ class Run:
             yield CellList(next(self._ids), group)
 
     def _askable(self) -> Iterator[Asked]:
-        for cell in cells(self.plan):
-            if self.results.has(cell.number):
-                continue
-            match prepare(cell):
+        missing = (cell for cell in cells(self.plan) if not self.results.has(cell.number))
+        for each in prepared(missing):
+            match each:
                 case Asked() as asked:
                     yield asked
-                case (begin, error):
-                    self.results.add(cell.number, f"{begin}{error.model_dump_json()}}}\n")
+                case Refused(cell=cell, head=begin, error=error):
+                    self.results.add(cell, f"{begin}{error.model_dump_json()}}}\n")
 
     def _send(self, lists: Iterator[CellList]) -> bool:
         """Sends what there is room for; whether there is more to send.

@@ -1,12 +1,13 @@
 """``weighbridge check``: decides in this process about the objects in manifests."""
 
 import sys
-from typing import cast, get_args
+from typing import cast
 
 import click
 
 from schemas.decision import Mode
 
+from .decisions import context_here, decisions_status, mode_option, named, print_json, print_table
 from .manifest_files import read_manifests
 
 
@@ -21,13 +22,7 @@ from .manifest_files import read_manifests
     help="A manifest, or - for standard input; may be given several times.",
 )
 @click.option("--gpu", help="GPU type where an object names none.")
-@click.option(
-    "--mode",
-    type=click.Choice(get_args(Mode)),
-    default="enforce",
-    show_default=True,
-    help="As which mode of a cluster to decide; warn and off let everything in.",
-)
+@mode_option("As which mode of a cluster to decide; warn and off let everything in.")
 @click.option("--json", "as_json", is_flag=True, help="One decision a line, as JSON.")
 def check(files: tuple[str, ...], gpu: str | None, mode: str, *, as_json: bool) -> None:
     """Weigh what the Kubernetes objects in manifests serve, as a cluster would before it lets them in.
@@ -38,8 +33,6 @@ def check(files: tuple[str, ...], gpu: str | None, mode: str, *, as_json: bool) 
     objects = read_manifests(files)
     from admission.decide import decide
     from admission.manifest.reading import Surroundings
-
-    from .decisions import context_here, decisions_status, named, print_json, print_table
 
     context = context_here(Surroundings(objects=objects, gpu=gpu), cast("Mode", mode))
     told = [(named(each), decide(each, context)) for each in objects]

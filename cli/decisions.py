@@ -1,7 +1,7 @@
 """Decisions as a person, or a program, reads them, and what the exit status says of them."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import click
 
@@ -10,9 +10,17 @@ from schemas.decision import Decision, Mode
 from .exit_status import ALL_FIT, SOME_DO_NOT_FIT
 from .site_rules import site_recommender
 
+Command = TypeVar("Command", bound=Callable[..., Any])
+
 if TYPE_CHECKING:
     from admission.context import Context
     from admission.manifest.reading import Surroundings
+
+
+def mode_option(about: str) -> Callable[[Command], Command]:
+    """Adds ``--mode``, of which help says ``about``."""
+    return click.option("--mode", type=click.Choice(get_args(Mode)), default="enforce", show_default=True, help=about)
+
 
 MARKS: Mapping[str, tuple[str, str]] = {
     "fit": ("✔", "green"),

@@ -13,6 +13,7 @@ from schemas.recommendation import ErrorAnswer, Recommendation
 from .exit_status import BAD_INPUT
 from .queue_access import errors_told, read_settings
 from .request_files import read_requests
+from .saying import say
 
 if TYPE_CHECKING:
     from worker.client import Client
@@ -51,16 +52,16 @@ def _through_the_queue(requests: Sequence[dict[str, Any]]) -> list[Recommendatio
     with tempfile.TemporaryDirectory(prefix="weighbridge-demo-") as folder:
         settings = read_settings().model_copy(update={"home": Path(folder)})
         with (
-            announced_server(settings, _say) as server,
+            announced_server(settings, say) as server,
             (Path(folder) / "worker.log").open("wb") as log,
             worker_process(settings, server.url, log=log),
             Client(settings, server.url) as client,
         ):
             began_after = client.newest()
             request_ids = client.submit_many(requests)
-            _say(f"submitted {len(request_ids)} requests to the queue")
+            say(f"submitted {len(request_ids)} requests to the queue")
             answers = dict(_answers(client, began_after, set(request_ids)))
-            _say(f"read {len(answers)} answers from the results stream")
+            say(f"read {len(answers)} answers from the results stream")
     return [answers[request_id] for request_id in request_ids]
 
 
@@ -80,10 +81,6 @@ def _answers(
     _refuse("results stream", f"{len(awaited)} answers did not come within {PATIENCE_SECONDS:.0f} s")
 
 
-def _say(line: str, _: str = "") -> None:
-    click.echo(line, err=True)
-
-
 def _refuse(where: str, why: str) -> NoReturn:
-    _say(f"{where}: {why}")
+    say(f"{where}: {why}")
     sys.exit(BAD_INPUT)

@@ -6,6 +6,7 @@ import sys
 import click
 
 from .queue_access import errors_told, read_settings
+from .saying import begin_log
 
 
 @click.command("kueue")
@@ -23,12 +24,9 @@ def kueue() -> None:
     from admission.kueue.settings import KueueSettings
     from admission.settings import AdmissionSettings
     from worker.client import Client
-    from worker.telemetry.log_lines import say_in_log, write_log
-    from worker.telemetry.secrets import mask_for
 
     settings = read_settings()
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
-    say = say_in_log if settings.log_format == "json" else _say
+    say = begin_log(settings)
     with errors_told(lambda line: say(line, "start")):
         own, policy = KueueSettings.from_environment(os.environ), AdmissionSettings.from_environment(os.environ)
         with Client.open(settings) as client:
@@ -37,7 +35,3 @@ def kueue() -> None:
                 sys.exit(serve(settings, own, policy.mode, over_the_queue(weigher, policy), say))
             finally:
                 weigher.stop()
-
-
-def _say(line: str, _: str = "") -> None:
-    click.echo(line, err=True)

@@ -2,7 +2,6 @@
 
 import sys
 from collections.abc import Iterator, Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 import click
@@ -10,8 +9,10 @@ import yaml
 
 from schemas.bounds import refuse_beyond_bounds
 from schemas.errors import InvalidRequestError
+from schemas.yaml_loader import LOADER
 
 from .exit_status import BAD_INPUT
+from .input_files import read_input
 
 _DEEPEST = 128
 """Objects and lists within each other; aliases of YAML can nest without end."""
@@ -23,11 +24,9 @@ def read_manifests(files: tuple[str, ...]) -> list[Mapping[str, Any]]:
 
 
 def _objects(file: str) -> Iterator[Mapping[str, Any]]:
-    name = "<stdin>" if file == "-" else file
-    content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
-    loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+    name, content = read_input(file)
     try:
-        documents = list(yaml.load_all(content, Loader=loader))
+        documents = list(yaml.load_all(content, Loader=LOADER))
         refuse_beyond_bounds(documents, depth=_DEEPEST, characters=len(content))
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         _refuse(f"{name}: no YAML: {' '.join(str(error).split())}")

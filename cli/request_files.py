@@ -1,11 +1,11 @@
 """Reading requests from files and standard input: one JSON value, a JSON list, or JSON Lines."""
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from schemas.errors import InvalidRequestError
 from schemas.parse import decode
+
+from .input_files import read_input
 
 
 def read_requests(files: tuple[str, ...]) -> Iterator[tuple[str, object]]:
@@ -14,8 +14,7 @@ def read_requests(files: tuple[str, ...]) -> Iterator[tuple[str, object]]:
     A line that is not JSON is given as the InvalidRequestError that says so.
     """
     for file in files or ("-",):
-        name = "<stdin>" if file == "-" else file
-        content = sys.stdin.buffer.read() if file == "-" else Path(file).read_bytes()
+        name, content = read_input(file)
         for number, value in _values(content):
             yield f"{name}:{number}", value
 

@@ -21,13 +21,12 @@ def serve() -> None:
         of_admission = AdmissionSettings.from_environment(os.environ)
         of_admission.flavors()
         from worker.telemetry.log_lines import write_log
-        from worker.telemetry.secrets import mask_for
 
         try:
             from admission.http.server import serve as serve_http
         except ModuleNotFoundError as error:
             raise click.UsageError(f"{error.name} is missing: pip install 'weighbridge[admission]'") from None
-        write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+        write_log(settings)
         scheme = "http" if of_admission.tls_cert_file is None else "https"
         click.echo(f"front door: {scheme}://{of_admission.host}:{of_admission.port}", err=True)
         serve_http(settings, of_admission)

@@ -2,12 +2,13 @@
 
 import os
 import sys
-from typing import BinaryIO, cast, get_args
+from typing import BinaryIO, cast
 
 import click
 
 from schemas.decision import Mode
 
+from .decisions import context_here, decisions_status, mode_option, one_line, print_json
 from .exit_status import BAD_INPUT
 
 
@@ -19,13 +20,7 @@ def slurm() -> None:
 @slurm.command("check")
 @click.argument("script", default="-", type=click.File("rb"))
 @click.option("--gpu", help="GPU type where the job names none.")
-@click.option(
-    "--mode",
-    type=click.Choice(get_args(Mode)),
-    default="enforce",
-    show_default=True,
-    help="Whether what does not fit is refused; warn and off let everything run.",
-)
+@mode_option("Whether what does not fit is refused; warn and off let everything run.")
 @click.option("--json", "as_json", is_flag=True, help="The decision, as JSON.")
 def check(script: BinaryIO, gpu: str | None, mode: str, *, as_json: bool) -> None:
     """Weigh the model server that the batch SCRIPT starts, on the GPUs that the job asks for; one line says why.
@@ -42,8 +37,6 @@ def check(script: BinaryIO, gpu: str | None, mode: str, *, as_json: bool) -> Non
     from admission.decide import decide_on
     from admission.manifest.reading import Surroundings
     from admission.slurm import read_job
-
-    from .decisions import context_here, decisions_status, one_line, print_json
 
     surroundings = Surroundings(gpu=gpu)
     reading = read_job(text, os.environ, surroundings)

@@ -9,6 +9,7 @@ import click
 from schemas.errors import UnavailableError
 
 from .queue_access import errors_told, read_settings
+from .saying import begin_log
 
 CHECK_SECONDS = 10.0
 
@@ -39,17 +40,10 @@ def worker(concurrency: int | None, timeout: float, *, check: bool) -> None:
         _check(timeout)
         return
     from worker.supervisor import supervise
-    from worker.telemetry.log_lines import say_in_log, write_log
-    from worker.telemetry.secrets import mask_for
 
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
-    say = say_in_log if settings.log_format == "json" else _say
+    say = begin_log(settings)
     with errors_told(lambda line: say(line, "start")):
         sys.exit(supervise(settings, say))
-
-
-def _say(line: str, _: str = "") -> None:
-    click.echo(line, err=True)
 
 
 def _check(timeout: float) -> None:

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import yaml
 from pydantic import JsonValue
 
+from schemas.yaml_loader import LOADER
+
 _INTEGER = re.compile(r"-?(0|[1-9][0-9_]*)\Z")
 _MEANS_MORE = re.compile(
     r"(~|null|yes|no|on|off|y|n|[-+]?(\.inf|\d[\d_]*\.?\d*([eE][-+]?\d+)?|\.\d+)|\.nan|0[xob][0-9a-f_]+"
@@ -14,8 +16,6 @@ _MEANS_MORE = re.compile(
     re.IGNORECASE,
 )
 _MAX_DEPTH = 8
-
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 Path = tuple[str | int, ...]
 
@@ -51,7 +51,7 @@ def read_lined(text: str) -> Lined:
 
     Raises: YamlError.
     """
-    reader = _Reader(yaml.parse(text, Loader=_LOADER))
+    reader = _Reader(yaml.parse(text, Loader=LOADER))
     try:
         return reader.document()
     except yaml.MarkedYAMLError as error:

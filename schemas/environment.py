@@ -1,11 +1,23 @@
 """Settings that are read from environment variables, and what is told of one that cannot be used."""
 
+import os
 from collections.abc import Mapping
-from typing import ClassVar, Self
+from pathlib import Path
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, ValidationError
 
 from .errors import InvalidSettingError
+
+
+def _readable(path: Path) -> Path:
+    if not os.access(path, os.R_OK):
+        raise ValueError(f"{path} cannot be read")
+    return path.absolute()
+
+
+ReadableFile = Annotated[Path, AfterValidator(_readable)]
+"""A file that there is and that may be read, wherever a process that is told of it works."""
 
 
 class FromEnvironment(BaseModel):

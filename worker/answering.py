@@ -182,13 +182,8 @@ class Answering:
         Raises: UnpublishedError.
         """
         began = time.perf_counter()
-        new = [answer.request_id for answer in answers]
         try:
-            if reply_to is None:
-                entries = self.publisher.publish(answers)
-                new = [request_id for request_id, entry in zip(new, entries, strict=True) if entry is not None]
-            elif answers:
-                self.publisher.hand(reply_to, answers)
+            new = self.publisher.deliver(answers, reply_to)
         except (RedisError, SoftTimeLimitExceeded) as error:
             # Time that is up while the server is away is no fault of the request.
             raise UnpublishedError(type(error).__name__) from error

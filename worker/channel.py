@@ -97,6 +97,17 @@ class Publisher:
             arguments += (answer.request_id, answer.body)
         return keys, arguments
 
+    def deliver(self, answers: Sequence[Encoded], reply_to: str | None) -> list[str]:
+        """Publishes ``answers``, or hands them to who asked for that; the ids of those not published before.
+
+        Raises: redis.RedisError, as both do.
+        """
+        if reply_to is not None and answers:
+            self.hand(reply_to, answers)
+            return [answer.request_id for answer in answers]
+        entries = self.publish(answers)
+        return [answer.request_id for answer, entry in zip(answers, entries, strict=True) if entry is not None]
+
     def hand(self, reply_to: str, answers: Sequence[Encoded]) -> None:
         """Lays ``answers``, together and as JSON Lines, in one reply list and nowhere else: for what is between two.
 

@@ -9,7 +9,6 @@ from schemas.errors import WeighbridgeError
 
 from .settings import Settings
 from .telemetry.log_lines import write_log
-from .telemetry.secrets import mask_for
 
 logger = logging.getLogger(__name__)
 
@@ -21,7 +20,7 @@ def run(serve: Callable[[Settings, str], int]) -> int:
     except WeighbridgeError as error:
         print(error.message, file=sys.stderr)  # noqa: T201 - a program's last words
         return 2
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+    write_log(settings)
     try:
         if settings.url is not None:
             return serve(settings, settings.url)

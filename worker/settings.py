@@ -10,6 +10,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, SecretStr, field_validator, model_validator
 
 from checkpoints.sources import PREFIX, Sources
+from schemas.environment import ReadableFile
 from schemas.errors import InvalidSettingError
 
 from .address import complete, faults
@@ -43,11 +44,11 @@ class Settings(Sources):
     """Where the queue is; null means the embedded server."""
     redis_password: SecretStr | None = None
     """Password of the user that ``redis_url`` names, in place of the one there; any characters, none escaped."""
-    redis_ca_file: Path | None = None
+    redis_ca_file: ReadableFile | None = None
     """Authorities that may vouch for the server of a ``rediss://`` address, beside the system's, in PEM format."""
-    redis_cert_file: Path | None = None
+    redis_cert_file: ReadableFile | None = None
     """Certificate that tells the server who we are, where it asks for one."""
-    redis_key_file: Path | None = None
+    redis_key_file: ReadableFile | None = None
     """Its key."""
     home: Path = Field(default_factory=_state_folder)
     """Folder of the embedded server's data and of the file that tells other shells where it listens."""
@@ -157,13 +158,6 @@ class Settings(Sources):
         if value is not None and (fault := faults(value.get_secret_value())):
             raise ValueError(fault)
         return value
-
-    @field_validator("redis_ca_file", "redis_cert_file", "redis_key_file")
-    @classmethod
-    def _file_can_be_read(cls, value: Path | None) -> Path | None:
-        if value is not None and not os.access(value, os.R_OK):
-            raise ValueError(f"{value} cannot be read")
-        return None if value is None else value.absolute()
 
     @model_validator(mode="after")
     def _limits_are_ordered(self) -> Self:

@@ -13,7 +13,6 @@ from starlette.routing import Route
 from rules.in_force import RulesInForce
 from worker.settings import Settings
 from worker.telemetry.log_lines import write_log
-from worker.telemetry.secrets import mask_for
 
 from ..manifest.reading import Surroundings
 from ..settings import AdmissionSettings
@@ -69,7 +68,7 @@ def application(door: Door) -> Starlette:
 def create() -> Starlette:
     """The application of a process, by what its environment says."""
     settings = Settings.from_environment(os.environ)
-    write_log(settings.log_format, settings.log_level, settings.worker_name, mask_for(settings.url))
+    write_log(settings)
     return application(front_door(os.environ))
 
 

@@ -103,7 +103,7 @@ class Validate:
         before = self.door.read(old, self.door.surroundings)
         return (list(before.servers), list(before.unreadable)) == (list(reading.servers), list(reading.unreadable))
 
-    async def _decided(self, object: Mapping[str, Any], reading: Reading, mode: Mode, due: float) -> Decision:  # noqa: A002
+    async def _decided(self, object: Mapping[str, Any], reading: Reading, mode: Mode, due: float) -> Decision:  # noqa: A002 - as below
         """The decision, by policy where none is there when an answer is due."""
         identity = _identity(object)
 

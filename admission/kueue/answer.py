@@ -12,6 +12,7 @@ from .names import (
     RECOMMENDED_ARGUMENTS_ANNOTATION,
     CheckState,
 )
+from .pauses import pause
 from .question import Question
 
 Object = Mapping[str, Any]
@@ -24,11 +25,6 @@ CUT = " …"
 
 _POD_SET = re.compile(r"spec\.podSets\[(?P<name>[^\]]+)\]")
 """Where a container stands that was read of a workload."""
-
-
-def retry_seconds(retries: int) -> int:
-    """How long to wait after ``retries`` rounds that found nobody to weigh."""
-    return RETRY_SECONDS[min(retries, len(RETRY_SECONDS) - 1)]
 
 
 def state_of(decision: Decision) -> CheckState:
@@ -118,7 +114,7 @@ def _entry(question: Question, state: CheckState, message: str, *, retries: int,
         "lastTransitionTime": now,
     }
     if state == "Retry":
-        entry["requeueAfterSeconds"] = retry_seconds(retries)
+        entry["requeueAfterSeconds"] = pause(RETRY_SECONDS, retries)
     return entry
 
 

@@ -19,6 +19,7 @@ from .kinds import PARAMETERS, KueueKinds
 from .line import Line
 from .moment import to_seconds
 from .parameters import Parameters, is_ours, parameters_of, told_active
+from .pauses import pause
 from .pod_sets import gpus_of, placed
 from .question import Question, questions, retries
 
@@ -146,8 +147,7 @@ class Controller:
         self._failures[work] = failures + 1
         if error is not None:
             _log.warning("%s/%s: %s", *work.key, error.message, extra={"action": "check"})
-        pause = PAUSES_SECONDS[min(failures, len(PAUSES_SECONDS) - 1)]
-        asyncio.get_running_loop().call_later(pause, self._line.put, work)
+        asyncio.get_running_loop().call_later(pause(PAUSES_SECONDS, failures), self._line.put, work)
 
     async def _look_at_check(self, key: Key) -> None:
         # As with workloads: what the watch told may be older than what was written.

@@ -8,6 +8,7 @@ from typing import Any
 
 from .cluster import Change, Cluster, Kind, Object
 from .errors import ClusterAwayError, ObjectNotFoundError, WatchLostError
+from .pauses import pause
 
 Key = tuple[str, str]
 """Namespace, empty where there is none, and name."""
@@ -67,9 +68,8 @@ class Following:
                 self._note(change)
 
     async def _pause(self) -> None:
-        pause = PAUSES_SECONDS[min(self._failures, len(PAUSES_SECONDS) - 1)]
-        self._failures += 1
-        await asyncio.sleep(pause)
+        failures, self._failures = self._failures, self._failures + 1
+        await asyncio.sleep(pause(PAUSES_SECONDS, failures))
 
     def _take(self, objects: list[Object]) -> None:
         before, self.objects = self.objects, {_key(each): each for each in objects}

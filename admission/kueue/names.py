@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from ..manifest.annotations import BYPASS, PREFIX
+
 CONTROLLER_NAME = "weighbridge.dev/admission-check"
 """An AdmissionCheck that names it in ``spec.controllerName`` is ours."""
 
@@ -9,10 +11,10 @@ PARAMETERS_GROUP = "weighbridge.dev"
 PARAMETERS_KIND = "SizingCheck"
 """The one kind of object that an AdmissionCheck of ours may name as its parameters."""
 
-GPU_ANNOTATION = "weighbridge.dev/gpu"
+GPU_ANNOTATION = f"{PREFIX}gpu"
 """On a ResourceFlavor: its GPU type, where no label of its nodes tells."""
 
-BYPASS_ANNOTATION = "weighbridge.dev/bypass"
+BYPASS_ANNOTATION = BYPASS
 """On an object: why it is to be let in whatever is found."""
 
 DECISION_ANNOTATION = "weighbridge.dev/decision"

@@ -7,9 +7,11 @@ from typing import Any
 from schemas.vocabulary import KV_CACHE_DTYPES, WEIGHT_FORMATS
 
 from .errors import UnreadableError
+from .quantity import positive
 from .shapes import spelt
 
 PREFIX = "weighbridge.dev/"
+BYPASS = f"{PREFIX}bypass"
 
 _WORDS = ("model", "engine", "engine-version", "gpu", "mig")
 _LISTED = {"weight-format": WEIGHT_FORMATS, "kv-cache-dtype": KV_CACHE_DTYPES}
@@ -53,16 +55,12 @@ def said_of(container: str, annotations: Mapping[str, Any]) -> Said:
     for name, where in _WHOLE.items():
         value = _value(name, container, annotations)
         if value is not None:
-            if not (value.isascii() and value.isdigit() and len(value) < _LONGEST and int(value)):
+            if (number := positive(value)) is None:
                 raise _wrong(name, value)
-            numbers[where] = int(value)
+            numbers[where] = number
     if (value := _value("gpu-memory-utilization", container, annotations)) is not None:
         numbers["engine.gpu_memory_utilization"] = _fraction(value)
     return Said(words=words, numbers=numbers)
-
-
-_LONGEST = 10
-"""Digits of a number, and one."""
 
 
 def reason_to_bypass(annotations: Mapping[str, Any]) -> str | None:
@@ -70,7 +68,7 @@ def reason_to_bypass(annotations: Mapping[str, Any]) -> str | None:
 
     Raises: UnreadableError.
     """
-    value = spelt(annotations.get(f"{PREFIX}bypass"), f"metadata.annotations[{PREFIX}bypass]")
+    value = spelt(annotations.get(BYPASS), f"metadata.annotations[{BYPASS}]")
     return value.strip() or None if value else None
 
 

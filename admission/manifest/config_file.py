@@ -8,6 +8,7 @@ import yaml
 
 from schemas.bounds import refuse_beyond_bounds
 from schemas.errors import InvalidRequestError
+from schemas.yaml_loader import LOADER
 
 from .bounds import MAX_CHARACTERS
 from .containers import Container
@@ -42,7 +43,7 @@ def parse_fields(content: str, called: str) -> Mapping[str, Any]:
             f"{called} has more than {MAX_CHARACTERS} characters", reason="ArgumentUnreadable", field=called
         )
     try:
-        value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
+        value = yaml.load(content, Loader=LOADER)  # noqa: S506 - safe loaders
         refuse_beyond_bounds(value)
     except (yaml.YAMLError, RecursionError, ValueError, InvalidRequestError):
         value = content

@@ -1,4 +1,4 @@
-"""Kubernetes quantities: numbers with a suffix."""
+"""Numbers as people write them: counts, and quantities of Kubernetes with a suffix."""
 
 import re
 from decimal import Decimal
@@ -14,6 +14,12 @@ _SUFFIXES = {
 """Source: Kubernetes API reference, Quantity."""
 
 _QUANTITY = re.compile(r"\+?([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(m|k|[MGTPE]i?|Ki)?")
+
+
+def positive(given: str, digits: int = 9) -> int | None:
+    """The number that ``given`` spells in decimal digits, as many as that at most; None where it is none, or zero."""
+    spelt = given.isascii() and given.isdigit() and len(given) <= digits
+    return int(given) or None if spelt else None
 
 
 def whole_number(value: object, place: str) -> int:

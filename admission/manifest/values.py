@@ -9,6 +9,7 @@ from typing import Any
 from .engine_rows import EngineRows, FlagRow
 from .environment import HIDDEN
 from .errors import UnreadableError
+from .quantity import positive
 
 _TOKENS = re.compile(r"([0-9]{1,12}(?:\.[0-9]{1,6})?)([a-zA-Z]?)")
 _COUNT = re.compile(r"[0-9]{1,9}")
@@ -45,7 +46,7 @@ def _read(rows: EngineRows, row: FlagRow, given: str) -> Any:  # noqa: ANN401, P
         case "tokens":
             return _tokens(given, rows.suffixes)
         case "count":
-            return int(given) if _COUNT.fullmatch(given) and int(given) else UNREAD
+            return positive(given) or UNREAD
         case "fraction":
             return _fraction(given)
         case "switch":

@@ -9,8 +9,7 @@ from schemas.closed import Closed
 from schemas.errors import InvalidRequestError
 from schemas.recommendation import Answer, PerGpu, Recommendation
 
-_BUFFER_BYTES = 2**20
-"""Read at a time: a line is some thousand bytes, and a buffer of the usual size holds one or two."""
+from ..results_reader import raw_lines
 
 
 class ResultLine(Closed):
@@ -29,10 +28,9 @@ def read_result_lines(results: Path) -> Iterator[ResultLine]:
 
     Raises: InvalidRequestError naming the line at fault.
     """
-    with results.open("rb", buffering=_BUFFER_BYTES) as lines:
-        for number, text in enumerate(lines, start=1):
-            if text.strip():
-                yield _parsed(text, f"{results.name}:{number}")
+    for number, text in enumerate(raw_lines(results), start=1):
+        if text.strip():
+            yield _parsed(text, f"{results.name}:{number}")
 
 
 def _parsed(text: bytes, place: str) -> ResultLine:

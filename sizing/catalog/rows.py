@@ -11,6 +11,8 @@ from typing import TypeVar
 import yaml
 from pydantic import ConfigDict, TypeAdapter
 
+from schemas.yaml_loader import LOADER
+
 _ROOT = files(__package__)
 
 Shape = TypeVar("Shape")
@@ -35,7 +37,7 @@ def read_yaml(name: str, shape: type[Shape], folder: Traversable = _ROOT) -> Sha
     Rows of other rooms lie in a ``folder`` of their own.
     """
     content = folder.joinpath(name).read_bytes()
-    value = yaml.load(content, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - safe loaders
+    value = yaml.load(content, Loader=LOADER)  # noqa: S506 - safe loaders
     return TypeAdapter(shape).validate_python(value)
 
 

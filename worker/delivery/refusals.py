@@ -40,10 +40,7 @@ class Refusals:
         answers = [_answer(request_id, error) for request_id in request_ids]
         try:
             self.dead.write(error.reason, error.detail, queue, message, request_ids)
-            if named and (reply_to := reply_to_of(named[1])):
-                self.publisher.hand(reply_to, answers)
-            else:
-                self.publisher.publish(answers)
+            self.publisher.deliver(answers, reply_to_of(named[1]) if named else None)
             if error.envelope is not None:
                 self.ledger.strike_out(error.envelope.properties.delivery_tag)
         except RedisError as away:

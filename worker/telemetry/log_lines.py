@@ -8,8 +8,8 @@ from datetime import UTC, datetime
 from types import TracebackType
 from typing import Any, Literal
 
-from ..settings import LogFormat, LogLevel
-from .secrets import Mask
+from ..settings import LogFormat, Settings
+from .secrets import Mask, mask_for
 
 TEXT = "[%(asctime)s: %(levelname)s/%(processName)s] %(message)s"
 
@@ -116,16 +116,18 @@ def _message(record: logging.LogRecord) -> str:
         return str(record.msg)
 
 
-def write_log(log_format: LogFormat, level: LogLevel, worker: str, mask: Mask) -> None:
+def write_log(settings: Settings) -> None:
     """Makes this process, and those forked from it, write its log to standard error, whoever else set it up.
 
     What ends a process or a thread is logged too: a bare traceback would be no JSON, and could show a password.
     """
     handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(JsonLines(worker, mask) if log_format == "json" else TextLines(mask))
+    mask = mask_for(settings.url)
+    is_json = settings.log_format == "json"
+    handler.setFormatter(JsonLines(settings.worker_name, mask) if is_json else TextLines(mask))
     root = logging.getLogger()
     root.handlers[:] = [handler]
-    root.setLevel(level)
+    root.setLevel(settings.log_level)
     logging.captureWarnings(capture=True)
     sys.excepthook = _log_crash
     threading.excepthook = lambda ended: _log_crash(ended.exc_type, ended.exc_value, ended.exc_traceback)

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from batch.catalog_file import read_catalog_file
 from batch.cells import cells
-from batch.lists import Asked, prepare
+from batch.lists import Asked, prepared
 from batch.plan import plan
 from rules.recommend import answer
 from schemas.catalog_file import CatalogFile, CellFilter, ModelEntry
@@ -46,10 +46,9 @@ def test_any_catalogue_is_refused_by_field_or_answered_cell_by_cell(
     except InvalidRequestError as error:
         assert error.message
         return
-    for cell in islice(cells(told), 5):
-        prepared = prepare(cell)
-        if isinstance(prepared, Asked):
-            answered = answer(prepared.request)
+    for each in prepared(islice(cells(told), 5)):
+        if isinstance(each, Asked):
+            answered = answer(each.request)
             assert answered.status == "ok" or answered.error.code != "internal"
 
 
